@@ -1,0 +1,40 @@
+"""The runtime: compile, instantiate and call WebAssembly modules from Python.
+
+    from wazero_core import Runtime
+
+    with Runtime() as runtime:
+        module = runtime.instantiate(wasm)
+        module.exports.add(1, 2)
+"""
+
+from ._version import __version__
+from .runtime.compiled import CompiledModule
+from .runtime.config import RuntimeConfig
+from .runtime.definitions import FunctionDefinition, MemoryDefinition
+from .runtime.function import Function
+from .runtime.host import HostFunctionBuilder, HostModuleBuilder
+from .runtime.memory import Memory
+from .runtime.module import Exports, Module
+from .runtime.module_config import ModuleConfig
+from .runtime.runtime import Runtime
+from .runtime.table import Global, Table
+from .system.mounts import FSConfig
+
+__all__ = [
+    "CompiledModule",
+    "Exports",
+    "FSConfig",
+    "Function",
+    "FunctionDefinition",
+    "Global",
+    "HostFunctionBuilder",
+    "HostModuleBuilder",
+    "Memory",
+    "MemoryDefinition",
+    "Module",
+    "ModuleConfig",
+    "Runtime",
+    "RuntimeConfig",
+    "Table",
+    "__version__",
+]

@@ -1,0 +1,3 @@
+"""The version of wazero-core: the one place that states it; the build reads it from here."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,125 @@
+"""Generated functions at the boundary: entries, by which Python calls wasm, and host calls, by which wasm calls Python.
+
+One per signature, made when first needed, since a general one would loop over types at every call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final, final
+
+from wazero_api import Convention, FunctionType, HostFunction, ValueType
+
+from .guard import CallGuard
+from .values import CONVERSIONS, NAMES
+
+_GLOBALS: Final[dict[str, Any]] = {"__name__": __name__, **NAMES}
+"""What the generated functions name besides their own variables."""
+
+
+def is_adapter(namespace: dict[str, Any]) -> bool:
+    """Whether a frame with these globals runs one of this module's functions."""
+    return namespace is _GLOBALS
+
+
+def _parameters(count: int) -> str:
+    return ", ".join(f"a{i}" for i in range(count))
+
+
+def _tuple(texts: Sequence[str]) -> str:
+    return texts[0] if len(texts) == 1 else f"({', '.join(texts)})"
+
+
+def _results(type: FunctionType, template: Callable[[ValueType], str]) -> list[str]:
+    """Lines that return the converted results held in ``r``."""
+    if not type.results:
+        return ["return None"]
+    if len(type.results) == 1:
+        return [f"return {template(type.results[0]).format(v='r')}"]
+    texts = [template(result).format(v=f"r{i}") for i, result in enumerate(type.results)]
+    return [f"{', '.join(f'r{i}' for i in range(len(texts)))} = r", f"return {_tuple(texts)}"]
+
+
+@final
+class Adapters:
+    """The generated functions of one engine, by signature."""
+
+    def __init__(self, guard: CallGuard) -> None:
+        self._guard = guard
+        self._entries: dict[FunctionType, Callable[..., Any]] = {}
+        self._host_calls: dict[tuple[FunctionType, Convention, bool], Callable[..., Any]] = {}
+
+    def entry(self, function: Any) -> Callable[..., Any]:
+        """A Python function with positional parameters that calls `function` (a `PortableFunction`) with typed values.
+
+        It raises TypeError and OverflowError for bad arguments, and what `CallGuard` makes of faults.
+        """
+        make = self._entries.get(function.type)
+        if make is None:
+            make = self._entries[function.type] = self._compile(_entry_source(function.type))
+        guard = self._guard
+        entry: Callable[..., Any] = make(function, guard.enter, guard.leave, guard.explain)
+        entry.__name__ = entry.__qualname__ = function.name
+        return entry
+
+    def host_call(self, host: HostFunction, module: Any) -> Callable[..., Any]:
+        """A Python function over raw values that calls `host` on behalf of the instance `module`."""
+        key = host.type, host.convention, host.wants_module
+        make = self._host_calls.get(key)
+        if make is None:
+            make = self._host_calls[key] = self._compile(_host_call_source(*key))
+        call: Callable[..., Any] = make(host.callable, module, host.name)
+        return call
+
+    def _compile(self, source: str) -> Callable[..., Any]:
+        scope: dict[str, Any] = {}
+        exec(compile(source, "<wazero adapter>", "exec"), _GLOBALS, scope)  # noqa: S102 - generated from types alone
+        make: Callable[..., Any] = scope["make"]
+        return make
+
+
+def _entry_source(type: FunctionType) -> str:
+    count = len(type.params)
+    checks = [CONVERSIONS[param].check.format(v=f"a{i}") for i, param in enumerate(type.params)]
+    lines = [
+        "def make(function, enter, leave, explain):",
+        f" def entry({_parameters(count)}{', /' if count else ''}):",
+        *(f"  {check}" for check in checks if check != "pass"),
+        "  enter(function)",
+        "  try:",
+        f"   r = function.code({_parameters(count)})",
+        "  except BaseException as error:",
+        "   explained = explain(error)",
+        "   if explained is error: raise",
+        "   raise explained from None",
+        "  finally:",
+        "   leave()",
+        *(f"  {line}" for line in _results(type, lambda result: CONVERSIONS[result].typed)),
+        " return entry",
+    ]
+    return "\n".join(lines)
+
+
+def _host_call_source(type: FunctionType, convention: Convention, wants_module: bool) -> str:
+    raw = convention is Convention.RAW
+    count = len(type.params)
+    arguments = []
+    for i, param in enumerate(type.params):
+        row = CONVERSIONS[param]
+        arguments.append((row.to_bits if raw else row.typed).format(v=f"a{i}"))
+    call = f"callable({', '.join((['module'] if wants_module else []) + arguments)})"
+    if raw:
+        results = _results(type, lambda result: CONVERSIONS[result].from_bits)
+    else:
+        names = ["r"] if len(type.results) == 1 else [f"r{i}" for i in range(len(type.results))]
+        results = [f"{', '.join(names)} = r"] if len(names) > 1 else []
+        results += [CONVERSIONS[result].check.format(v=name) for name, result in zip(names, type.results, strict=True)]
+        results += [f"return {_tuple(names)}" if names else "return None"]
+    lines = [
+        "def make(callable, module, name):",
+        f" def host_call({_parameters(count)}):",
+        f"  r = {call}",
+        *(f"  {line}" for line in results),
+        " return host_call",
+    ]
+    return "\n".join(lines)

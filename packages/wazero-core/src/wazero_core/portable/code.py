@@ -1,0 +1,85 @@
+"""A module as this engine compiles it: Python code objects, made one by one when first called."""
+
+from __future__ import annotations
+
+import marshal
+from array import array
+from collections.abc import Callable
+from threading import Lock
+from types import CodeType
+from typing import Final, NamedTuple, final
+
+from wazero_api import BodySource, ExternKind, FunctionType, Module
+
+from .translate import Signatures, translate
+
+FILE_NAME: Final = "<wasm>"
+"""What tracebacks show as the file of generated code."""
+
+
+class CompiledFunction(NamedTuple):
+    """A code object and, per line of its source, the byte offset in the binary."""
+
+    code: CodeType
+    line_offsets: array[int]
+
+
+@final
+class PortableCode:
+    """See `wazero_api.Code`. Shared by all instances, from several threads."""
+
+    def __init__(self, module: Module, bodies: BodySource, intern: Callable[[FunctionType], FunctionType]) -> None:
+        self.module = module
+        self.types = tuple([intern(type) for type in module.types])
+        """Equal types of one engine are one object, so that ``call_indirect`` can compare with ``is``."""
+        functions = [self.types[item.type_index] for item in module.imported(ExternKind.FUNCTION)]
+        self.import_count = len(functions)
+        functions += [self.types[index] for index in module.functions]
+        self.function_types = tuple(functions)
+        self._signatures = Signatures(functions, self.types, bool(module.memory_types()))
+        self._bodies = bodies
+        self._lock = Lock()
+        self._compiled: dict[int, CompiledFunction] = {}
+
+    def function(self, defined_index: int) -> CompiledFunction:
+        """Compiled now if it is not yet. Raises InvalidModuleError if validation was put off and fails."""
+        compiled = self._compiled.get(defined_index)
+        if compiled is None:
+            with self._lock:
+                compiled = self._compiled.get(defined_index) or self._compile(defined_index)
+                self._compiled[defined_index] = compiled
+        return compiled
+
+    def _compile(self, defined_index: int) -> CompiledFunction:
+        source, offsets = self.translation(defined_index)
+        unit = compile(source, FILE_NAME, "exec", dont_inherit=True, optimize=0)
+        return CompiledFunction(next(c for c in unit.co_consts if isinstance(c, CodeType)), offsets)
+
+    def translation(self, defined_index: int) -> tuple[str, array[int]]:
+        """The Python source of a function, for people; and the byte offset in the binary of each line."""
+        name = f"f{self.import_count + defined_index}"
+        return translate(name, self._bodies.body(defined_index), self._signatures)
+
+    def compile_all(self, progress: Callable[[int, int], None] | None = None) -> None:
+        """See `wazero_api.Code.compile_all`."""
+        total = len(self.module.bodies)
+        for index in range(total):
+            self.function(index)
+            if progress is not None:
+                progress(index + 1, total)
+
+    def dump(self) -> bytes:
+        """What is compiled so far, for `load` in the same version of Python and of this package."""
+        with self._lock:
+            entries = {index: (f.code, f.line_offsets.tobytes()) for index, f in self._compiled.items()}
+        return marshal.dumps(entries)
+
+    def load(self, data: bytes) -> None:
+        """Take over what `dump` gave for the same module.
+
+        The bytes are code: loading what somebody else could have written runs what they wrote.
+        """
+        entries = marshal.loads(data)  # noqa: S302 - the docstring says what that means
+        with self._lock:
+            for index, (code, offsets) in entries.items():
+                self._compiled.setdefault(index, CompiledFunction(code, array("I", offsets)))

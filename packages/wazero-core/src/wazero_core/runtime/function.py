@@ -1,0 +1,104 @@
+"""A function as Python programs see it: wazero's `api.Function`."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable, MutableSequence
+from typing import TYPE_CHECKING, Any, Final, final
+
+from wazero_api import DeadlineExceededError, Function as EngineFunction, FunctionType, ValueType
+
+from .definitions import FunctionDefinition
+
+if TYPE_CHECKING:
+    from .module import Module
+
+EXIT_CODE_DEADLINE_EXCEEDED: Final = 0xEFFFFFFF
+"""wazero's `sys.ExitCodeDeadlineExceeded`: what a module is closed with when a timeout is to close it."""
+
+
+@final
+class Function:
+    """Call it with typed values: ints for i32 and i64 (signed or unsigned), floats, references as Python objects.
+
+    Results are signed ints, floats, or objects; several come as a tuple. Wrong arguments raise TypeError or
+    OverflowError, faults of the guest `Trap`, and an exception of a host function comes through as it is.
+    """
+
+    __slots__ = ("_module", "definition", "function")
+
+    def __init__(self, module: Module, function: EngineFunction, definition: FunctionDefinition) -> None:
+        self._module = module
+        self.function = function
+        self.definition = definition
+
+    def __repr__(self) -> str:
+        return f"<wasm function {self.definition.debug_name} {self.definition.type}>"
+
+    @property
+    def type(self) -> FunctionType:
+        """Parameter and result types."""
+        return self.definition.type
+
+    def __call__(self, *args: Any) -> Any:
+        timeout = self._module.call_timeout
+        return self.function.entry(*args) if timeout is None else self._timed(timeout, args)
+
+    def call(self, *args: Any, timeout: float | None = None) -> Any:
+        """Like calling the object, but at most for `timeout` seconds; then DeadlineExceededError is raised."""
+        if timeout is None:
+            return self(*args)
+        return self._timed(timeout, args)
+
+    def _timed(self, timeout: float, args: tuple[Any, ...]) -> Any:
+        module = self._module
+        try:
+            with module.engine.deadline(timeout):
+                return self.function.entry(*args)
+        except DeadlineExceededError:
+            if module.closes_on_deadline:
+                module.close_with_exit_code(EXIT_CODE_DEADLINE_EXCEEDED)
+            raise
+
+    def call_with_stack(self, stack: MutableSequence[int]) -> None:
+        """Take the arguments from the start of `stack` and leave the results there, each as the 64 bits of the value.
+
+        `stack` must hold as many items as there are parameters or results, whichever is more. References are passed as
+        they are.
+        """
+        type = self.type
+        needed = max(len(type.params), len(type.results))
+        if len(stack) < needed:
+            raise ValueError(f"the stack has {len(stack)} values, but {self.definition.debug_name} needs {needed}")
+        args = [decode_bits(value, param) for value, param in zip(stack, type.params, strict=False)]
+        result = self(*args)
+        results = result if len(type.results) > 1 else (result,)
+        for index, result_type in enumerate(type.results):
+            stack[index] = encode_bits(results[index], result_type)
+
+
+_FORMATS: Final = {
+    ValueType.I32: ("<i4x", "<I4x"),
+    ValueType.I64: ("<q", "<Q"),
+    ValueType.F32: ("<f4x", "<I4x"),
+    ValueType.F64: ("<d", "<Q"),
+}
+"""Layouts of a typed value and of its bits, in 8 bytes."""
+
+
+def decode_bits(value: Any, type: ValueType) -> Any:
+    """The typed value whose bits are the low bits of `value`."""
+    formats = _FORMATS.get(type)
+    if formats is None:
+        return value
+    return struct.unpack(formats[0], struct.pack("<Q", value & 0xFFFFFFFFFFFFFFFF))[0]
+
+
+def encode_bits(value: Any, type: ValueType) -> Any:
+    """The bits of a typed value."""
+    formats = _FORMATS.get(type)
+    if formats is None:
+        return value
+    return struct.unpack("<Q", struct.pack(formats[0], value))[0]
+
+

@@ -1,0 +1,174 @@
+"""The entry to everything: `Runtime`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from threading import Lock
+from types import TracebackType
+from typing import Any, final
+
+from wazero_api import (
+    Export,
+    ExitError,
+    ExternKind,
+    HostModule,
+    Import,
+    LinkError,
+)
+from wazero_api import Module as DecodedModule
+
+from ..binary import decode_module
+from ..store import External
+from ..validation import ModuleValidator
+from .compiled import CompiledModule
+from .config import RuntimeConfig
+from .engines import new_engine
+from .host import HostModuleBuilder
+from .module import Module
+from .module_config import ModuleConfig
+
+Wasm = bytes | bytearray | memoryview | Path
+"""A module's binary, or the path of a file with it."""
+
+
+@final
+class Runtime:
+    """Compiles modules and holds the named instances that see each other. Safe to use from several threads.
+
+    Raises UnsupportedError if the config asks for an engine that is not to be had.
+    """
+
+    def __init__(self, config: RuntimeConfig | None = None) -> None:
+        self.config = config or RuntimeConfig()
+        self.engine = new_engine(self.config.engine)
+        self._lock = Lock()
+        self._named: dict[str, Module] = {}
+        self._anonymous: set[Module] = set()
+        self._is_closed = False
+
+    def __enter__(self) -> Runtime:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    # Compiling
+
+    def compile_module(self, wasm: Wasm) -> CompiledModule:
+        """Decode and validate; no code is made yet.
+
+        Raises MalformedModuleError or InvalidModuleError with the byte offset, OSError for a path that cannot be read.
+        """
+        data = wasm.read_bytes() if isinstance(wasm, Path) else bytes(wasm)
+        decoded = decode_module(data, keep_custom_sections=self.config.custom_sections)
+        validator = ModuleValidator(decoded, self.config.core_features)
+        validator.check_module()
+        if not self.config.lazy_validation:
+            validator.check_bodies()
+        return CompiledModule(decoded, validator, self.engine)
+
+    # Instantiating
+
+    def instantiate(self, wasm: Wasm, config: ModuleConfig | None = None, *, timeout: float | None = None) -> Module:
+        """Compile and instantiate; raises what these do."""
+        return self.instantiate_module(self.compile_module(wasm), config, timeout=timeout)
+
+    def instantiate_module(
+        self, compiled: CompiledModule, config: ModuleConfig | None = None, *, timeout: float | None = None
+    ) -> Module:
+        """Link an instance, fill it, and call its start functions, all within `timeout` seconds if given.
+
+        Raises LinkError if imports do not fit or the name is taken, Trap if a segment does not fit or a start function
+        traps, ExitError if one ends with another code than 0, OSError if a mount cannot be opened.
+        """
+        config = config or ModuleConfig()
+        timeout = self.config.call_timeout if timeout is None else timeout
+        if timeout is None:
+            return self._instantiate(compiled, config)
+        with self.engine.deadline(timeout):
+            return self._instantiate(compiled, config)
+
+    def _instantiate(self, compiled: CompiledModule, config: ModuleConfig) -> Module:
+        decoded = compiled.module
+        name = compiled.name if config.name is None else config.name
+        module = Module(self, decoded, name, config.new_system_context())
+        self._reserve(module)
+        try:
+            module.state.link(self.engine, compiled.code, self._resolve, self.config.memory_limit_pages)
+            module.state.initialise()
+            if decoded.start is not None:
+                module.state.functions[decoded.start]()
+            for start in config.start_functions:
+                function = module.exported_function(start)
+                if function is not None:
+                    function()
+        except ExitError as error:
+            module.close_with_exit_code(error.exit_code)
+            if error.exit_code:
+                raise
+        except BaseException:
+            module.close_with_exit_code(1)
+            raise
+        return module
+
+    def new_host_module_builder(self, name: str) -> HostModuleBuilder:
+        """Offer Python functions to guests under a module name."""
+        return HostModuleBuilder(self, name)
+
+    def instantiate_host_module(self, host: HostModule) -> Module:
+        """Make a host module importable. Raises LinkError if its name is taken."""
+        types = tuple(dict.fromkeys(function.type for function in host.functions))
+        decoded = DecodedModule(
+            types=types,
+            imports=tuple(
+                Import("", function.name, ExternKind.FUNCTION, type_index=types.index(function.type))
+                for function in host.functions
+            ),
+            exports=tuple(Export(f.name, ExternKind.FUNCTION, i) for i, f in enumerate(host.functions)),
+        )
+        module = Module(self, decoded, host.name, None)
+        module.state.functions.extend([self.engine.new_host_function(function, module) for function in host.functions])
+        self._reserve(module)
+        return module
+
+    # Names
+
+    def module(self, name: str) -> Module | None:
+        """The instance of that name, if there is one."""
+        return self._named.get(name)
+
+    def _reserve(self, module: Module) -> None:
+        with self._lock:
+            if self._is_closed:
+                raise LinkError("the runtime is closed")
+            if not module.name:
+                self._anonymous.add(module)
+            elif self._named.setdefault(module.name, module) is not module:
+                raise LinkError(f"module {module.name!r} has already been instantiated")
+
+    def _resolve(self, module_name: str, name: str) -> External | None:
+        module = self._named.get(module_name)
+        if module is None:
+            raise LinkError(f"unknown import: module {module_name!r} is not instantiated (for its {name!r})")
+        return module.external(name)
+
+    def forget(self, module: Module) -> None:
+        """Called by a module that closes."""
+        with self._lock:
+            self._anonymous.discard(module)
+            if self._named.get(module.name) is module:
+                del self._named[module.name]
+
+    # Life
+
+    def close(self) -> None:
+        """Close every instance with exit code 0."""
+        self.close_with_exit_code(0)
+
+    def close_with_exit_code(self, exit_code: int) -> None:
+        """Close every instance. Nothing can be instantiated afterwards."""
+        with self._lock:
+            self._is_closed = True
+            modules: list[Any] = [*self._named.values(), *self._anonymous]
+        for module in modules:
+            module.close_with_exit_code(exit_code)

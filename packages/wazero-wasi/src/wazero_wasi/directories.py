@@ -1,0 +1,54 @@
+"""Listing directories. Spec: "dirent", "fd_readdir"."""
+
+from __future__ import annotations
+
+import errno
+from struct import Struct
+from typing import Final
+
+from wazero_api.system import DirectoryEntry, FileType
+from wazero_core.system import FileEntry
+
+from .guest import Caller, buffer_of, check, encode_path, fail, store_u32, view
+from .stats import file_type_number
+
+_DIRENT: Final = Struct("<QQIB3x")
+
+
+def _listing(entry: FileEntry, cookie: int) -> list[DirectoryEntry]:
+    """All entries, those for "." and ".." first.
+
+    They are read when a guest starts at the beginning and kept until it does so again: a cookie is a position in this
+    list, and stays true while the directory changes.
+    """
+    if entry.tree is None:
+        fail(errno.ENOTDIR)
+    if cookie == 0 or entry.extra is None:
+        here = DirectoryEntry(".", FileType.DIRECTORY, entry.file.stat().inode)
+        # The parent's inode is not the guest's business where the parent is outside its mount.
+        entry.extra = [here, DirectoryEntry("..", FileType.DIRECTORY), *entry.file.read_directory()]
+    return entry.extra  # type: ignore[no-any-return]  # nobody else uses `extra` of a directory
+
+
+def fd_readdir(module: Caller, fd: int, buf: int, buf_len: int, cookie: int, result: int) -> None:
+    """Fill a buffer with entries from `cookie` on, the last one cut off where the buffer ends; store the bytes used.
+
+    Fewer bytes than the buffer has mean that there are no more entries.
+    """
+    entry = module.system.files[fd]
+    buffer = buffer_of(module)
+    target = view(buffer, buf, buf_len)
+    check(buffer, result, 4)
+    used = 0
+    listing = _listing(entry, cookie)
+    for position in range(min(cookie, len(listing)), len(listing)):
+        item = listing[position]
+        name = encode_path(item.name)
+        inode = item.inode % (1 << 64)
+        record = _DIRENT.pack(position + 1, inode, len(name), file_type_number(item.file_type)) + name
+        part = record[: buf_len - used]
+        target[used : used + len(part)] = part
+        used += len(part)
+        if used == buf_len:
+            break
+    store_u32(buffer, result, used)
