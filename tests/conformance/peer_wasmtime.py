@@ -115,9 +115,10 @@ class WasmtimePeer:
                 len(results),
                 ctypes.byref(trap),
             )
-            if error:
+            # Null pointers are false, which the type checker does not know.
+            if bool(error):
                 raise wasmtime.WasmtimeError._from_ptr(error)
-            if trap:
+            if bool(trap):
                 raise wasmtime.Trap._from_ptr(trap)
         return tuple(map(self._from_raw, results))
 

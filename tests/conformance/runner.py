@@ -197,8 +197,7 @@ class _Run(Generic[InstanceT]):
             self._instances[name] = self._instances[None] = end
             raise
         except Exception as error:
-            end = _failed(f"its module failed: {_describe(error)}")
-            self._instances[name] = self._instances[None] = end
+            self._instances[name] = self._instances[None] = _failed(f"its module failed: {_describe(error)}")
             raise
 
     def _start(self, wasm: bytes, name: str | None) -> InstanceT:

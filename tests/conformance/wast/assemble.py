@@ -67,7 +67,9 @@ def assemble(script: Script, cache: Path | None = None) -> Assembly:
     modules = _stored(path)
     if modules is None:
         if _assembler_version() is None:
-            raise AssemblerMissingError(f"{script.name} must be assembled first: install wasmtime, or fill {path.parent}")
+            raise AssemblerMissingError(
+                f"{script.name} must be assembled first: install wasmtime, or fill {path.parent}"
+            )
         modules = [_assemble(source) for source in sources]
         _store(path, modules)
     return dict(zip(sources, modules, strict=True))

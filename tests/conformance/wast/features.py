@@ -6,7 +6,7 @@ for invalid modules too: the verdict includes the reason, so that one which is i
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _verdict(wasm: bytes, features: frozenset[str]) -> str:
     return ""
 
 
-@lru_cache(maxsize=None)
+@cache
 def engine(features: frozenset[str]) -> wasmtime.Engine:
     """An engine of wasmtime with exactly these features beyond WebAssembly 2.0 without vectors."""
     import wasmtime

@@ -18,8 +18,7 @@ from typing import Final, TypeAlias, TypeVar, final
 from conformance.wast.sexpr import Node, SList, parse
 from conformance.wast.values import Expectation, Value, argument, expectation
 
-
-T = TypeVar("T")
+NodeT = TypeVar("NodeT", bound=Node)
 
 
 class ScriptError(ValueError):
@@ -325,7 +324,7 @@ class _Reader:
         return self._line(form), self._source(self._list(form, 1)), _name(form.items[2])
 
 
-def _expect(node: Node, kind: type[T]) -> T:
+def _expect(node: Node, kind: type[NodeT]) -> NodeT:
     if not isinstance(node, kind):
         raise ScriptError(f"not what must stand here: {node!r}")
     return node

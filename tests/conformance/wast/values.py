@@ -15,6 +15,7 @@ from conformance.wast.sexpr import Node, SList
 NumberType: TypeAlias = Literal["i32", "i64", "f32", "f64", "v128"]
 
 _NUMBER_TYPES: Final[dict[str, NumberType]] = {"i32": "i32", "i64": "i64", "f32": "f32", "f64": "f64"}
+_FLOAT_TYPES: Final[dict[str, Literal["f32", "f64"]]] = {"f32": "f32", "f64": "f64"}
 _SHAPES: Final = {
     "i8x16": ("i8", 8),
     "i16x8": ("i16", 16),
@@ -174,10 +175,10 @@ def expectation(node: Node) -> Expectation:
 def _number(type_name: str, atoms: list[str]) -> Number | NanPattern:
     if type_name not in _NUMBER_TYPES or len(atoms) != 1:
         raise ValueSyntaxError(f"not a number: {type_name}.const {atoms}")
-    type = _NUMBER_TYPES[type_name]
-    if type == "f32" or type == "f64":
-        return NanPattern(type, atoms[0]) if atoms[0] in _NAN_KINDS else Number(type, float_bits(atoms[0], type))
-    return Number(type, integer_bits(atoms[0], int(type[1:])))
+    if float_type := _FLOAT_TYPES.get(type_name):
+        is_nan_kind = atoms[0] in _NAN_KINDS
+        return NanPattern(float_type, atoms[0]) if is_nan_kind else Number(float_type, float_bits(atoms[0], float_type))
+    return Number(_NUMBER_TYPES[type_name], integer_bits(atoms[0], int(type_name[1:])))
 
 
 def _vector(atoms: list[str]) -> Number | VectorPattern:
@@ -187,11 +188,12 @@ def _vector(atoms: list[str]) -> Number | VectorPattern:
     lane_type, lane_bits = _SHAPES[shape]
     if len(atoms) != 1 + 128 // lane_bits:
         raise ValueSyntaxError(f"a wrong number of lanes: {atoms}")
-    if lane_type != "f32" and lane_type != "f64":
+    float_type = _FLOAT_TYPES.get(lane_type)
+    if float_type is None:
         return _joined([integer_bits(atom, lane_bits) for atom in atoms[1:]], lane_bits)
-    lanes = [NanPattern(lane_type, a) if a in _NAN_KINDS else float_bits(a, lane_type) for a in atoms[1:]]
+    lanes = [NanPattern(float_type, a) if a in _NAN_KINDS else float_bits(a, float_type) for a in atoms[1:]]
     bits = [lane for lane in lanes if isinstance(lane, int)]
-    return _joined(bits, lane_bits) if len(bits) == len(lanes) else VectorPattern(lane_type, tuple(lanes))
+    return _joined(bits, lane_bits) if len(bits) == len(lanes) else VectorPattern(float_type, tuple(lanes))
 
 
 def _joined(lanes: list[int], lane_bits: int) -> Number:

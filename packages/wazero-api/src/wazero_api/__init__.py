@@ -1,6 +1,19 @@
 """The shared types of the wazero packages: immutable data, the opcode table, the error tree and the seams."""
 
 from ._version import __version__
+from .encoding import (
+    decode,
+    decode_f32,
+    decode_f64,
+    decode_i32,
+    decode_i64,
+    decode_u32,
+    encode,
+    encode_f32,
+    encode_f64,
+    encode_i32,
+    encode_i64,
+)
 from .engine import (
     Block,
     BodySource,
@@ -49,7 +62,7 @@ from .module import (
     TableDefinition,
 )
 from .opcodes import BY_CODE, BY_NAME, OPCODES, AddressOperand, Immediate, Opcode, Operand
-from .system import FS, Clock, DirectoryEntry, File, FileType, OpenFlags, RandomSource, Sleep, Stat
+from .system import FS, Clock, Directory, DirectoryEntry, File, FileType, OpenFlags, RandomSource, Sleep, Stat
 from .types import (
     HEAP_TYPE_NAMES,
     MAX_MEMORY_PAGES,
@@ -88,6 +101,7 @@ __all__ = [
     "CustomSection",
     "DataSegment",
     "DeadlineExceededError",
+    "Directory",
     "DirectoryEntry",
     "ElementSegment",
     "Engine",
@@ -147,6 +161,17 @@ __all__ = [
     "WazeroBug",
     "WazeroError",
     "__version__",
+    "decode",
+    "decode_f32",
+    "decode_f64",
+    "decode_i32",
+    "decode_i64",
+    "decode_u32",
+    "encode",
+    "encode_f32",
+    "encode_f64",
+    "encode_i32",
+    "encode_i64",
     "externref",
     "f32",
     "f64",

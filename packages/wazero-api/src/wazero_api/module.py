@@ -105,7 +105,7 @@ class FunctionBody:
     """
 
     locals: tuple[tuple[int, ValueType], ...]
-    code: memoryview | bytes
+    code: bytes
     offset: int
     """Where `code` starts in the binary."""
 

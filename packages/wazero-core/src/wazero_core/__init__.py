@@ -1,10 +1,10 @@
 """The runtime: compile, instantiate and call WebAssembly modules from Python.
 
-    from wazero_core import Runtime
+from wazero_core import Runtime
 
-    with Runtime() as runtime:
-        module = runtime.instantiate(wasm)
-        module.exports.add(1, 2)
+with Runtime() as runtime:
+    module = runtime.instantiate(wasm)
+    module.exports.add(1, 2)
 """
 
 from ._version import __version__
@@ -18,10 +18,15 @@ from .runtime.module import Exports, Module
 from .runtime.module_config import ModuleConfig
 from .runtime.runtime import Runtime
 from .runtime.table import Global, Table
+from .system.directory import DirFS
+from .system.files import BaseFile
 from .system.mounts import FSConfig
+from .system.views import ReadOnlyFS
 
 __all__ = [
+    "BaseFile",
     "CompiledModule",
+    "DirFS",
     "Exports",
     "FSConfig",
     "Function",
@@ -33,6 +38,7 @@ __all__ = [
     "MemoryDefinition",
     "Module",
     "ModuleConfig",
+    "ReadOnlyFS",
     "Runtime",
     "RuntimeConfig",
     "Table",

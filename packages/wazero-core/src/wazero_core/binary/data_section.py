@@ -48,7 +48,11 @@ class DataSection(Sequence[DataSegment]):
         return read_data_segment(Reader(self._binary, self._starts[index], self._starts[index + 1]))
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Sequence) and len(self) == len(other) and all(a == b for a, b in zip(self, other))
+        return (
+            isinstance(other, Sequence)
+            and len(self) == len(other)
+            and all(a == b for a, b in zip(self, other, strict=True))
+        )
 
     def __hash__(self) -> int:
         return hash(tuple(self))

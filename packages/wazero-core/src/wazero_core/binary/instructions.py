@@ -192,7 +192,7 @@ def decode_instruction(token: bytes, offset: int = 0) -> Instruction:
         raise Reader(token, 0).fail(f"illegal opcode {token[:6].hex()}", offset)
     return Instruction(
         opcode,
-        tuple([_relocated(reader, offset, lambda r, kind=kind: _read_immediate(kind, r)) for kind in opcode.immediates]),
+        tuple([_relocated(reader, offset, _READERS.get(kind, Reader.u32)) for kind in opcode.immediates]),
     )
 
 

@@ -9,15 +9,17 @@ from typing import Any, Final, NamedTuple
 from wazero_api import (
     ElementSegment,
     Export,
+    Expression,
     ExternKind,
-    ExternType,
     FunctionBody,
     FunctionType,
     GlobalDefinition,
+    GlobalType,
     Import,
     MemoryType,
     SegmentMode,
     TableDefinition,
+    TableType,
     ValueType,
 )
 
@@ -48,8 +50,8 @@ def _read_types(reader: Reader) -> tuple[FunctionType, ...]:
 
 class _Extern(NamedTuple):
     kind: ExternKind
-    type: ExternType | None
-    type_index: int | None
+    type: TableType | MemoryType | GlobalType | None = None
+    type_index: int = 0
 
 
 def _read_extern_type(reader: Reader) -> _Extern:
@@ -58,11 +60,11 @@ def _read_extern_type(reader: Reader) -> _Extern:
         case 0:
             return _Extern(ExternKind.FUNCTION, None, reader.u32())
         case 1:
-            return _Extern(ExternKind.TABLE, read_table_type(reader), None)
+            return _Extern(ExternKind.TABLE, read_table_type(reader))
         case 2:
-            return _Extern(ExternKind.MEMORY, read_memory_type(reader), None)
+            return _Extern(ExternKind.MEMORY, read_memory_type(reader))
         case 3:
-            return _Extern(ExternKind.GLOBAL, read_global_type(reader), None)
+            return _Extern(ExternKind.GLOBAL, read_global_type(reader))
     raise reader.fail(f"malformed import kind {byte:#04x}", reader.position - 1)
 
 
@@ -143,7 +145,8 @@ def _read_element(reader: Reader) -> ElementSegment:
         offset = read_expression(reader)
     by_expression = bool(flags & 4)
     type = _read_element_type(reader, expressions=by_expression) if flags & 3 else ValueType.FUNCREF
-    functions, expressions = (), ()
+    functions: tuple[int, ...] = ()
+    expressions: tuple[Expression, ...] = ()
     if by_expression:
         expressions = _vector(reader, read_expression)
     else:

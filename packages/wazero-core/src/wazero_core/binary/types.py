@@ -14,7 +14,9 @@ from wazero_api import (
 
 from .reader import Reader
 
-NUMBER_TYPES = {type.code: type for type in (ValueType.I32, ValueType.I64, ValueType.F32, ValueType.F64, ValueType.V128)}
+NUMBER_TYPES = {
+    type.code: type for type in (ValueType.I32, ValueType.I64, ValueType.F32, ValueType.F64, ValueType.V128)
+}
 REFERENCE_TYPES = {heap & 0x7F: ValueType.ref(heap) for heap in HEAP_TYPE_NAMES}
 """The one-byte shorthands: ``funcref`` is 0x70, and so on."""
 _ONE_BYTE_TYPES = NUMBER_TYPES | REFERENCE_TYPES
@@ -60,9 +62,10 @@ def read_function_type(reader: Reader) -> FunctionType:
     return FunctionType(params, results)
 
 
-def _read_limits(reader: Reader, flags: int, bits: int) -> Limits:
-    minimum = reader.unsigned(bits)
-    return Limits(minimum, reader.unsigned(bits) if flags & 1 else None)
+def _read_limits(reader: Reader, flags: int) -> Limits:
+    """Numbers of up to 64 bits, whatever the address type: too large a size is for validation to find."""
+    minimum = reader.unsigned(64)
+    return Limits(minimum, reader.unsigned(64) if flags & 1 else None)
 
 
 def _read_limit_flags(reader: Reader, allowed: int, what: str) -> int:
@@ -79,14 +82,14 @@ def read_table_type(reader: Reader) -> TableType:
     element = read_reference_type(reader)
     flags = _read_limit_flags(reader, 0b101, "table")
     is_64 = bool(flags & 4)
-    return TableType(element, _read_limits(reader, flags, 64 if is_64 else 32), is_64)
+    return TableType(element, _read_limits(reader, flags), is_64)
 
 
 def read_memory_type(reader: Reader) -> MemoryType:
     """A memory type. Flag bits: 0 has a maximum, 1 shared (threads), 2 64-bit addresses (memory64)."""
     flags = _read_limit_flags(reader, 0b111, "memory")
     is_64 = bool(flags & 4)
-    return MemoryType(_read_limits(reader, flags, 64 if is_64 else 32), bool(flags & 2), is_64)
+    return MemoryType(_read_limits(reader, flags), bool(flags & 2), is_64)
 
 
 def read_global_type(reader: Reader) -> GlobalType:

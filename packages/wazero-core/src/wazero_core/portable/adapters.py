@@ -73,7 +73,7 @@ class Adapters:
 
     def _compile(self, source: str) -> Callable[..., Any]:
         scope: dict[str, Any] = {}
-        exec(compile(source, "<wazero adapter>", "exec"), _GLOBALS, scope)  # noqa: S102 - generated from types alone
+        exec(compile(source, "<wazero adapter>", "exec"), _GLOBALS, scope)
         make: Callable[..., Any] = scope["make"]
         return make
 

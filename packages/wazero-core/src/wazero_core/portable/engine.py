@@ -17,8 +17,8 @@ from wazero_api import (
     Module,
     TableType,
 )
+from wazero_core.validation import SUPPORTED_FEATURES
 
-from ..validation import SUPPORTED_FEATURES
 from .adapters import Adapters
 from .code import PortableCode
 from .guard import CallGuard

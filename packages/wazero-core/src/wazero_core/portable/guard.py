@@ -165,7 +165,7 @@ def wasm_frames(trace: TracebackType | None) -> tuple[tuple[Frame, ...], int]:
     return tuple(frames), host_frames
 
 
-_KINDS: Final = {
+_KINDS: Final[dict[type[BaseException], TrapKind]] = {
     struct.error: TrapKind.OUT_OF_BOUNDS_MEMORY_ACCESS,
     IndexError: TrapKind.OUT_OF_BOUNDS_MEMORY_ACCESS,
     ZeroDivisionError: TrapKind.INTEGER_DIVIDE_BY_ZERO,

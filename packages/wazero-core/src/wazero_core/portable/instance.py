@@ -139,5 +139,3 @@ class PortableInstance:
         index = int(code_name[1:])
         body = self._code.module.bodies[index - self._code.import_count]
         return body.code[self._offset(index, line) - body.offset] == _CALL_INDIRECT
-
-

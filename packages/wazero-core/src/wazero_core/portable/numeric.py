@@ -139,10 +139,10 @@ _CONVERSIONS: Final = {
     "f64.convert_i64_u": Numeric("{0} * 1.0"),
     "f32.demote_f64": Numeric("round_f32({0})"),
     "f64.promote_f32": Numeric("quiet({0})"),
-    "i32.reinterpret_f32": Numeric("f32_bits({0})"),
-    "i64.reinterpret_f64": Numeric("f64_bits({0})"),
-    "f32.reinterpret_i32": Numeric("f32_from_bits({0})"),
-    "f64.reinterpret_i64": Numeric("f64_from_bits({0})"),
+    "i32.reinterpret_f32": Numeric("encode_f32({0})"),
+    "i64.reinterpret_f64": Numeric("encode_f64({0})"),
+    "f32.reinterpret_i32": Numeric("decode_f32({0})"),
+    "f64.reinterpret_i64": Numeric("decode_f64({0})"),
 }
 
 NUMERIC: Final = _integer(32) | _integer(64) | _float(32) | _float(64) | _CONVERSIONS

@@ -11,7 +11,7 @@ import math
 import struct
 from typing import Any, Final, NoReturn
 
-from wazero_api import Trap, TrapKind
+from wazero_api import Trap, TrapKind, decode_f32, decode_f64, encode_f32, encode_f64
 
 _F32: Final = struct.Struct("<f")
 _F64: Final = struct.Struct("<d")
@@ -32,7 +32,7 @@ store_f64 = _F64.pack_into
 _MASK32: Final = 0xFFFFFFFF
 _MASK64: Final = 0xFFFFFFFFFFFFFFFF
 _INFINITY: Final = math.inf
-_NAN: Final = _F64.unpack(_U64.pack(0x7FF8000000000000))[0]
+_NAN: Final = math.nan
 
 
 def trap(kind: TrapKind, detail: str = "") -> NoReturn:
@@ -61,40 +61,15 @@ def round_f32(value: float) -> float:
         return math.copysign(_INFINITY, value)
 
 
-def f32_from_bits(bits: int) -> float:
-    """``f32.reinterpret_i32``."""
-    if bits & 0x7FFFFFFF > 0x7F800000:
-        return _F64.unpack(_U64.pack((bits & 0x80000000) << 32 | 0x7FF0000000000000 | (bits & 0x7FFFFF) << 29))[0]  # type: ignore[no-any-return]
-    return _F32.unpack(_U32.pack(bits))[0]  # type: ignore[no-any-return]
-
-
-def f32_bits(value: float) -> int:
-    """``i32.reinterpret_f32``."""
-    if value != value:
-        bits = _U64.unpack(_F64.pack(value))[0]
-        return bits >> 32 & 0x80000000 | 0x7F800000 | bits >> 29 & 0x7FFFFF  # type: ignore[no-any-return]
-    return _U32.unpack(_F32.pack(value))[0]  # type: ignore[no-any-return]
-
-
-def f64_from_bits(bits: int) -> float:
-    """``f64.reinterpret_i64``."""
-    return _F64.unpack(_U64.pack(bits))[0]  # type: ignore[no-any-return]
-
-
-def f64_bits(value: float) -> int:
-    """``i64.reinterpret_f64``."""
-    return _U64.unpack(_F64.pack(value))[0]  # type: ignore[no-any-return]
-
-
 def load_f32(memory: memoryview, address: int) -> float:
     """``f32.load``; struct.error when out of bounds."""
     value = _F32.unpack_from(memory, address)[0]
-    return value if value == value else f32_from_bits(load_u32(memory, address)[0])  # type: ignore[no-any-return]
+    return value if value == value else decode_f32(load_u32(memory, address)[0])
 
 
 def store_f32(memory: memoryview, address: int, value: float) -> None:
     """``f32.store``; struct.error when out of bounds."""
-    store_u32(memory, address, f32_bits(value))
+    store_u32(memory, address, encode_f32(value))
 
 
 # Integers
@@ -245,7 +220,7 @@ def nearest(a: float) -> float:
 
 def int_to_f32(value: int) -> float:
     """Round once: what does not fit a double's 53 bits is cut with the lost bits gathered in the last one kept."""
-    surplus = value.bit_length() - 54
+    surplus = value.bit_length() - 53
     if surplus > 0:
         kept = value >> surplus
         value = (kept | (kept << surplus != value)) << surplus
@@ -311,6 +286,10 @@ def i64_trunc_sat_u(a: float) -> int:
 # Memories and tables in bulk. Bounds are checked before anything is written.
 
 
+_FILL_AT_ONCE: Final = 1 << 20
+"""Bytes that ``memory.fill`` holds besides the memory, at most."""
+
+
 def _check_memory(memory: memoryview, address: int, count: int) -> None:
     if address + count > len(memory):
         trap(TrapKind.OUT_OF_BOUNDS_MEMORY_ACCESS)
@@ -318,7 +297,10 @@ def _check_memory(memory: memoryview, address: int, count: int) -> None:
 
 def memory_fill(memory: memoryview, address: int, value: int, count: int) -> None:
     _check_memory(memory, address, count)
-    memory[address : address + count] = bytes((value & 0xFF,)) * count
+    filling = bytes((value & 0xFF,)) * min(count, _FILL_AT_ONCE)
+    for start in range(address, address + count, _FILL_AT_ONCE):
+        stop = min(start + _FILL_AT_ONCE, address + count)
+        memory[start:stop] = filling[: stop - start]
 
 
 def memory_copy(to: memoryview, from_: memoryview, target: int, source: int, count: int) -> None:
@@ -376,9 +358,19 @@ def elem_drop(segments: list[Any], index: int) -> None:
     segments[index] = ()
 
 
+_IMPORTED: Final = frozenset(("Any", "Final", "NoReturn", "Trap", "TrapKind"))
+
 NAMES: Final[dict[str, Any]] = {
     name: value
     for name, value in globals().items()
-    if not name.startswith("_") and callable(value) and name not in ("Any", "Final", "NoReturn", "Trap", "TrapKind")
-} | {"copysign": math.copysign, "fabs": abs, "len": len}
+    if not name.startswith("_") and callable(value) and name not in _IMPORTED
+} | {
+    "copysign": math.copysign,
+    "decode_f32": decode_f32,
+    "decode_f64": decode_f64,
+    "encode_f32": encode_f32,
+    "encode_f64": encode_f64,
+    "fabs": abs,
+    "len": len,
+}
 """What generated code can name."""

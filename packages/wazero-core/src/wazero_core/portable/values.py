@@ -12,9 +12,9 @@ from functools import cache
 from operator import index
 from typing import Any, Final, NoReturn, final
 
-from wazero_api import ValueType
+from wazero_api import ValueType, decode_f32, decode_f64, encode_f32, encode_f64
 
-from .operations import f32_bits, f32_from_bits, f64_bits, f64_from_bits, round_f32
+from .operations import round_f32
 
 
 @final
@@ -57,9 +57,9 @@ def as_float(value: Any, bits: int) -> float:
 def as_function(value: Any) -> Any:
     """A function reference, from what this package calls a function or from None."""
     function = getattr(value, "function", value)
-    if function is None or hasattr(function, "code"):
-        return function
-    wrong_type("funcref", value)
+    if function is not None and not hasattr(function, "code"):
+        wrong_type("funcref", value)
+    return function
 
 
 def as_vector(value: Any) -> bytes:
@@ -76,7 +76,9 @@ def wrong_type(wanted: str, value: Any) -> NoReturn:
 
 def _integer(bits: int) -> Conversion:
     mask, high = hex((1 << bits) - 1), hex(1 << bits - 1)
-    check = f"{{v}} = {{v}} & {mask} if type({{v}}) is int and -{high} <= {{v}} <= {mask} else as_integer({{v}}, {bits})"
+    check = (
+        f"{{v}} = {{v}} & {mask} if type({{v}}) is int and -{high} <= {{v}} <= {mask} else as_integer({{v}}, {bits})"
+    )
     return Conversion(check, f"({{v}} ^ {high}) - {high}", f"{{v}} & {mask}", "{v}")
 
 
@@ -85,12 +87,12 @@ _ANY: Final = Conversion("pass", "{v}", "{v}", "{v}")
 CONVERSIONS: Final = {
     ValueType.I32: _integer(32),
     ValueType.I64: _integer(64),
-    ValueType.F32: Conversion("{v} = as_float({v}, 32)", "{v}", "f32_from_bits({v} & 0xffffffff)", "f32_bits({v})"),
+    ValueType.F32: Conversion("{v} = as_float({v}, 32)", "{v}", "decode_f32({v} & 0xffffffff)", "encode_f32({v})"),
     ValueType.F64: Conversion(
         "if type({v}) is not float: {v} = as_float({v}, 64)",
         "{v}",
-        "f64_from_bits({v} & 0xffffffffffffffff)",
-        "f64_bits({v})",
+        "decode_f64({v} & 0xffffffffffffffff)",
+        "encode_f64({v})",
     ),
     ValueType.V128: Conversion("{v} = as_vector({v})", "{v}", "{v}", "{v}"),
     ValueType.FUNCREF: Conversion("{v} = as_function({v})", "{v}", "as_function({v})", "{v}"),
@@ -100,7 +102,7 @@ CONVERSIONS: Final = {
 
 NAMES: Final[dict[str, Any]] = {
     function.__name__: function
-    for function in (as_integer, as_float, as_function, as_vector, f32_bits, f32_from_bits, f64_bits, f64_from_bits)
+    for function in (as_integer, as_float, as_function, as_vector, encode_f32, decode_f32, encode_f64, decode_f64)
 } | {"type": type, "int": int, "float": float}
 """What the source in `CONVERSIONS` names."""
 
@@ -110,7 +112,7 @@ def _converters(type: ValueType) -> tuple[Callable[[Any], Any], Callable[[Any], 
     row = CONVERSIONS[type]
     namespace = dict(NAMES)
     source = f"def to_raw(v):\n {row.check}\n return v\ndef from_raw(v):\n return {row.typed}\n"
-    exec(source.format(v="v"), namespace)  # noqa: S102 - made from the table above
+    exec(source.format(v="v"), namespace)
     return namespace["to_raw"], namespace["from_raw"]
 
 

@@ -7,8 +7,8 @@ from types import TracebackType
 from typing import final
 
 from wazero_api import Code, CustomSection, Engine, ExternKind, Module
+from wazero_core.validation import ModuleValidator
 
-from ..validation import ModuleValidator
 from .definitions import Definitions, FunctionDefinition, MemoryDefinition
 
 
@@ -27,7 +27,9 @@ class CompiledModule:
     def __enter__(self) -> CompiledModule:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     @property

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from importlib.metadata import EntryPoint, entry_points
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from wazero_api import Engine, LinkError, UnsupportedError
+from wazero_core.portable import PortableEngine
 
-from ..portable import PortableEngine
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 ENGINE_VARIABLE: Final = "WAZERO_ENGINE"
 """Environment variable that names the engine wherever a config leaves it open."""
@@ -41,6 +42,8 @@ def new_engine(name: str | None) -> Engine:
 
 def _installed() -> dict[str, EntryPoint]:
     """Engines besides the portable one, by name. Raises LinkError if two share a name."""
+    from importlib.metadata import entry_points  # slow to import, and an explicit choice needs none
+
     found: dict[str, EntryPoint] = {}
     for entry_point in entry_points(group=_GROUP):
         if entry_point.name == PortableEngine.name:

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Callable, MutableSequence
-from typing import TYPE_CHECKING, Any, Final, final
+from collections.abc import MutableSequence
+from typing import TYPE_CHECKING, Any, final
 
-from wazero_api import DeadlineExceededError, Function as EngineFunction, FunctionType, ValueType
+from wazero_api import DeadlineExceededError, FunctionType, decode, encode
+from wazero_api import Function as EngineFunction
+from wazero_api.sys import EXIT_CODE_DEADLINE_EXCEEDED
 
 from .definitions import FunctionDefinition
 
 if TYPE_CHECKING:
     from .module import Module
-
-EXIT_CODE_DEADLINE_EXCEEDED: Final = 0xEFFFFFFF
-"""wazero's `sys.ExitCodeDeadlineExceeded`: what a module is closed with when a timeout is to close it."""
 
 
 @final
@@ -70,35 +68,8 @@ class Function:
         needed = max(len(type.params), len(type.results))
         if len(stack) < needed:
             raise ValueError(f"the stack has {len(stack)} values, but {self.definition.debug_name} needs {needed}")
-        args = [decode_bits(value, param) for value, param in zip(stack, type.params, strict=False)]
+        args = [decode(value, param) for value, param in zip(stack, type.params, strict=False)]
         result = self(*args)
         results = result if len(type.results) > 1 else (result,)
         for index, result_type in enumerate(type.results):
-            stack[index] = encode_bits(results[index], result_type)
-
-
-_FORMATS: Final = {
-    ValueType.I32: ("<i4x", "<I4x"),
-    ValueType.I64: ("<q", "<Q"),
-    ValueType.F32: ("<f4x", "<I4x"),
-    ValueType.F64: ("<d", "<Q"),
-}
-"""Layouts of a typed value and of its bits, in 8 bytes."""
-
-
-def decode_bits(value: Any, type: ValueType) -> Any:
-    """The typed value whose bits are the low bits of `value`."""
-    formats = _FORMATS.get(type)
-    if formats is None:
-        return value
-    return struct.unpack(formats[0], struct.pack("<Q", value & 0xFFFFFFFFFFFFFFFF))[0]
-
-
-def encode_bits(value: Any, type: ValueType) -> Any:
-    """The bits of a typed value."""
-    formats = _FORMATS.get(type)
-    if formats is None:
-        return value
-    return struct.unpack("<Q", struct.pack(formats[0], value))[0]
-
-
+            stack[index] = encode(results[index], result_type)

@@ -95,14 +95,14 @@ class HostFunctionBuilder:
     def with_function(
         self, function: Callable[[list[Any]], None], params: Sequence[Any], results: Sequence[Any]
     ) -> HostFunctionBuilder:
-        """wazero's `WithGoFunction`: `function` gets one list with the arguments and leaves the results at its start."""
+        """Like wazero's `WithGoFunction`: `function` gets one list with the arguments and leaves the results at its start."""
         type = _function_type(params, results)
         return self._set(_on_stack(function, type, module_first=False), type, Convention.RAW)
 
     def with_module_function(
         self, function: Callable[[Any, list[Any]], None], params: Sequence[Any], results: Sequence[Any]
     ) -> HostFunctionBuilder:
-        """wazero's `WithGoModuleFunction`: like `with_function`, with the calling instance as first argument."""
+        """Like wazero's `WithGoModuleFunction`, and like `with_function`, with the calling instance as first argument."""
         type = _function_type(params, results)
         return self._set(_on_stack(function, type, module_first=True), type, Convention.RAW, wants_module=True)
 
@@ -174,7 +174,9 @@ def _value_type(annotation: Any) -> ValueType:
             return mark
     plain = _PLAIN_TYPES.get(annotation)
     if plain is None:
-        raise TypeError(f"{annotation!r} is no value type: use i32, i64, f32, f64, v128, funcref or externref of wazero_api")
+        raise TypeError(
+            f"{annotation!r} is no value type: use i32, i64, f32, f64, v128, funcref or externref of wazero_api"
+        )
     return plain
 
 
@@ -210,5 +212,3 @@ def _result_annotations(annotation: Any) -> Sequence[Any]:
     if typing.get_origin(annotation) is tuple:
         return typing.get_args(annotation)
     return (annotation,)
-
-

@@ -5,7 +5,8 @@ from __future__ import annotations
 import struct
 from typing import Any, Final, final
 
-from wazero_api import PAGE_SIZE, Memory as EngineMemory, MemoryAccessError
+from wazero_api import PAGE_SIZE, MemoryAccessError
+from wazero_api import Memory as EngineMemory
 
 from .definitions import MemoryDefinition
 

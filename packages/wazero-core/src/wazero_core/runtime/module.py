@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, final
 
 from wazero_api import Engine, ExternKind
 from wazero_api import Module as DecodedModule
+from wazero_core.store import External, Instantiation
+from wazero_core.system.context import SystemContext
 
-from ..store import External, Instantiation
-from ..system.context import SystemContext
 from .definitions import Definitions, FunctionDefinition, MemoryDefinition
 from .function import Function
 from .memory import Memory
@@ -55,7 +55,9 @@ class Module:
     def __enter__(self) -> Module:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     @property
@@ -173,6 +175,11 @@ class Module:
             return
         self.exit_code = exit_code
         self.state.close(exit_code)
+        self.discard()
+        self.state.release()
+
+    def discard(self) -> None:
+        """Take back the name and the files, but let functions run that others hold: what a failed start leaves."""
         self._runtime.forget(self)
         if self._system is not None:
             self._system.close()

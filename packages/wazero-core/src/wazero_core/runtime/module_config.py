@@ -54,6 +54,7 @@ class ModuleConfig:
     osyield: Callable[[], None] = no_yield
     rand_source: RandomSource | None = None
     max_open_files: int = MAX_OPEN_FILES
+    import_resolver: Callable[[str], Any] | None = None
 
     def with_name(self, name: str) -> ModuleConfig:
         """Name the instance; "" makes it anonymous, so that a module can be instantiated many times over."""
@@ -159,6 +160,10 @@ class ModuleConfig:
         if limit < _MIN_OPEN_FILES:
             raise ValueError(f"an instance needs its {_MIN_OPEN_FILES} standard streams, so {limit} open files are few")
         return replace(self, max_open_files=limit)
+
+    def with_import_resolver(self, resolver: Callable[[str], Any]) -> ModuleConfig:
+        """Ask `resolver` for the instance behind each module name imported; where it gives None, names count as ever."""
+        return replace(self, import_resolver=_function("an import resolver", resolver))
 
     def new_system_context(self) -> SystemContext:
         """The system side of a new instance. Raises OSError if a mount cannot be opened."""

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
 from typing import Any, final
 
 from wazero_api import (
-    Export,
     ExitError,
+    Export,
     ExternKind,
     HostModule,
     Import,
     LinkError,
 )
 from wazero_api import Module as DecodedModule
+from wazero_core.binary import decode_module
+from wazero_core.store import External
+from wazero_core.validation import ModuleValidator
 
-from ..binary import decode_module
-from ..store import External
-from ..validation import ModuleValidator
 from .compiled import CompiledModule
 from .config import RuntimeConfig
 from .engines import new_engine
@@ -49,7 +50,9 @@ class Runtime:
     def __enter__(self) -> Runtime:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     # Compiling
@@ -94,12 +97,21 @@ class Runtime:
         module = Module(self, decoded, name, config.new_system_context())
         self._reserve(module)
         try:
-            module.state.link(self.engine, compiled.code, self._resolve, self.config.memory_limit_pages)
+            module.state.link(self.engine, compiled.code, self._resolver(config), self.config.memory_limit_pages)
             module.state.initialise()
             if decoded.start is not None:
                 module.state.functions[decoded.start]()
-            for start in config.start_functions:
-                function = module.exported_function(start)
+        except BaseException:
+            module.discard()
+            raise
+        self._start(module, config.start_functions)
+        return module
+
+    def _start(self, module: Module, names: Sequence[str]) -> None:
+        """Call the exports of these names. The guest may end itself: with code 0 that is no error."""
+        try:
+            for name in names:
+                function = module.exported_function(name)
                 if function is not None:
                     function()
         except ExitError as error:
@@ -109,7 +121,6 @@ class Runtime:
         except BaseException:
             module.close_with_exit_code(1)
             raise
-        return module
 
     def new_host_module_builder(self, name: str) -> HostModuleBuilder:
         """Offer Python functions to guests under a module name."""
@@ -146,11 +157,17 @@ class Runtime:
             elif self._named.setdefault(module.name, module) is not module:
                 raise LinkError(f"module {module.name!r} has already been instantiated")
 
-    def _resolve(self, module_name: str, name: str) -> External | None:
-        module = self._named.get(module_name)
-        if module is None:
-            raise LinkError(f"unknown import: module {module_name!r} is not instantiated (for its {name!r})")
-        return module.external(name)
+    def _resolver(self, config: ModuleConfig) -> Callable[[str, str], External | None]:
+        find = config.import_resolver
+
+        def resolve(module_name: str, name: str) -> External | None:
+            module = (find and find(module_name)) or self._named.get(module_name)
+            if module is None:
+                raise LinkError(f"unknown import: module {module_name!r} is not instantiated (for its {name!r})")
+            external: External | None = module.external(name)
+            return external
+
+        return resolve
 
     def forget(self, module: Module) -> None:
         """Called by a module that closes."""

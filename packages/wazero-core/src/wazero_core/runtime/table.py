@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any, final
 
-from wazero_api import Global as EngineGlobal, GlobalType, MemoryAccessError, Table as EngineTable, TableType
+from wazero_api import Global as EngineGlobal
+from wazero_api import GlobalType, MemoryAccessError, TableType
+from wazero_api import Table as EngineTable
 
 
 @final
@@ -73,4 +75,11 @@ class Global:
             raise TypeError("this global is constant")
         self._global.set(value)
 
-    value = property(get, set, doc="The same as `get` and `set`.")
+    @property
+    def value(self) -> Any:
+        """The same as `get` and `set`."""
+        return self.get()
+
+    @value.setter
+    def value(self, value: Any) -> None:
+        self.set(value)

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from wazero_api import Expression, WazeroBug
-
-from ..binary.instructions import decode_instruction, tokenize
+from wazero_core.binary.instructions import decode_instruction, tokenize
 
 _F32: Final = struct.Struct("<f")
 _F64: Final = struct.Struct("<d")

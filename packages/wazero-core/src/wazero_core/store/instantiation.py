@@ -21,8 +21,8 @@ from wazero_api import (
     Trap,
     TrapKind,
 )
+from wazero_core.binary.data_section import DataSection
 
-from ..binary.data_section import DataSection
 from .constant import evaluate
 from .linking import External, check_import
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Final, final
 
 from wazero_api import BY_NAME, CoreFeatures, InvalidModuleError, ValueType
+from wazero_core.binary.instructions import decode_instruction
 
-from ..binary.instructions import decode_instruction
 from .context import ModuleContext
 from .operands import State
 from .rules import Rule, rule_of
@@ -56,7 +56,17 @@ class FrameShape:
 class Automaton:
     """Makes states and answers what they do not know yet; see `operands`."""
 
-    __slots__ = ("_function_shapes", "_local_shapes", "_rules", "_shapes", "context", "dead", "frame_shapes", "live", "steps")
+    __slots__ = (
+        "_function_shapes",
+        "_local_shapes",
+        "_rules",
+        "_shapes",
+        "context",
+        "dead",
+        "frame_shapes",
+        "live",
+        "steps",
+    )
 
     def __init__(self, context: ModuleContext) -> None:
         self.context = context

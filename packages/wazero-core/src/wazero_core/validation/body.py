@@ -21,9 +21,9 @@ from wazero_api import (
     ValidatedBody,
     ValueType,
 )
+from wazero_core.binary.instructions import decode_instruction, tokenize
 
-from ..binary.instructions import decode_instruction, tokenize
-from .automaton import CONTROL, LOCALS, Automaton, FrameShape
+from .automaton import LOCALS, Automaton, FrameShape
 from .operands import State
 
 _SHORT_LOCAL_INDICES: Final = 1 << 14
@@ -116,9 +116,11 @@ class BodyChecker:
         except ModuleError as error:
             position = self._position()
             offset = body.offset + sum(map(len, tokens[:position]))
-            raise type(error)(error.message, offset + (error.offset or 0)) from None
+            raise error.__class__(error.message, offset + (error.offset or 0)) from None
         if state is not _AFTER_END:
-            raise MalformedModuleError("END opcode expected: the body ends inside a block", body.offset + len(body.code))
+            raise MalformedModuleError(
+                "END opcode expected: the body ends inside a block", body.offset + len(body.code)
+            )
         return tokens
 
     def _position(self) -> int:
@@ -138,7 +140,7 @@ class BodyChecker:
         return shape.start
 
     def _if(self, token: bytes, state: State) -> State:
-        return self._block(token, state.pop(ValueType.I32), is_if=True)
+        return self._block(token, state.take(ValueType.I32), is_if=True)
 
     def _close(self, state: State) -> Frame:
         """The innermost frame, taken off, if its results are on the stack and nothing else is."""
@@ -146,7 +148,9 @@ class BodyChecker:
         ends = frame[0].ends
         final = _follow(state, ends) if ends else state
         if final.below is not None:
-            raise InvalidModuleError(f"type mismatch: {final.height} values remaining on the stack at the end of a block")
+            raise InvalidModuleError(
+                f"type mismatch: {final.height} values remaining on the stack at the end of a block"
+            )
         return frame
 
     def _else(self, token: bytes, state: State) -> State:
@@ -182,7 +186,7 @@ class BodyChecker:
 
     def _br_table(self, token: bytes, state: State) -> State:
         labels = decode_instruction(token).immediates[0]
-        state = state.pop(ValueType.I32)
+        state = state.take(ValueType.I32)
         arity = len(self._label(labels[-1]).label_types)
         for shape in {id(shape): shape for shape in map(self._label, set(labels))}.values():
             if len(shape.label_types) != arity:
@@ -207,8 +211,8 @@ class BodyChecker:
             case "local.get":
                 return state.push(type)
             case "local.set":
-                return state.pop(type)
-        return state.pop(type).push(type)
+                return state.take(type)
+        return state.take(type).push(type)
 
     def _run_ends(self) -> Iterable[tuple[int, ValueType]]:
         return zip(accumulate(count for count, _ in self._runs), (type for _, type in self._runs), strict=True)

@@ -14,8 +14,8 @@ from wazero_api import (
     InvalidModuleError,
     ValueType,
 )
+from wazero_core.binary.instructions import decode_instruction, tokenize
 
-from ..binary.instructions import decode_instruction, tokenize
 from .body import BodyChecker
 from .context import ModuleContext
 

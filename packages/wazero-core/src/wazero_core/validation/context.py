@@ -20,6 +20,7 @@ SUPPORTED_FEATURES: Final = (
     | CoreFeatures.REFERENCE_TYPES
     | CoreFeatures.SIGN_EXTENSION_OPS
     | CoreFeatures.EXTENDED_CONST
+    | CoreFeatures.MULTI_MEMORY
 )
 """What this version can validate and run; asking for more enables nothing."""
 
@@ -80,9 +81,7 @@ class ModuleContext:
         elif type.is_ref:
             self.require(CoreFeatures.REFERENCE_TYPES, type.name)
             if type.heap not in _SHORTHAND_HEAPS or not type.is_nullable:
-                self.require(
-                    CoreFeatures.TYPED_FUNCTION_REFERENCES if type.heap >= 0 else CoreFeatures.GC, type.name
-                )
+                self.require(CoreFeatures.TYPED_FUNCTION_REFERENCES if type.heap >= 0 else CoreFeatures.GC, type.name)
 
 
 def _declared_functions(module: Module) -> frozenset[int]:

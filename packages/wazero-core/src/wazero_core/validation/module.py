@@ -19,14 +19,13 @@ from wazero_api import (
     Limits,
     MemoryType,
     Module,
-
     SegmentMode,
     TableType,
     ValidatedBody,
     ValueType,
 )
+from wazero_core.binary.data_section import DataSection
 
-from ..binary.data_section import DataSection
 from .automaton import Automaton
 from .body import BodyChecker, BodyRecorder, LocalTokens
 from .constant import check_constant
@@ -225,5 +224,3 @@ def _check_element(context: ModuleContext, segment: ElementSegment) -> None:
         raise InvalidModuleError(
             f"type mismatch: element segment of {context_type.name} for a table of {table.element.name}"
         )
-
-

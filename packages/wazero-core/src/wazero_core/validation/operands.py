@@ -60,7 +60,7 @@ class State(dict[Key, "State | None"]):
             child = self[type] = State(self.step, self, type, self.is_dead)
         return child
 
-    def pop(self, expected: OperandType) -> State:
+    def take(self, expected: OperandType) -> State:
         """The state below, if what is on top is `expected` (None: whatever it is)."""
         if self.below is None:
             if self.is_dead:
@@ -74,7 +74,7 @@ class State(dict[Key, "State | None"]):
         """Pop `params`, whose last is on top, then push `results`."""
         state = self
         for type in reversed(params):
-            state = state.pop(type)
+            state = state.take(type)
         for type in results:
             state = state.push(type)
         return state

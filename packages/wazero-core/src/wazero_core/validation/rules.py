@@ -20,8 +20,8 @@ from wazero_api import (
     TableType,
     ValueType,
 )
+from wazero_core.binary.instructions import Instruction, MemArg
 
-from ..binary.instructions import Instruction, MemArg
 from .context import ModuleContext
 from .operands import OperandType, State
 
@@ -119,16 +119,16 @@ _IMMEDIATE_CHECKS: Final[dict[Immediate, Callable[[ModuleContext, Opcode, Any], 
 
 
 def _drop(context: ModuleContext) -> Rule:
-    return lambda state: state.pop(None)
+    return lambda state: state.take(None)
 
 
 def _select(context: ModuleContext) -> Rule:
     """Both operands of one number or vector type; which one is only known from the stack (spec 3.4.4)."""
 
     def rule(state: State) -> State:
-        second = state.pop(_I32)
-        first = second.pop(None)
-        below = first.pop(None)
+        second = state.take(_I32)
+        first = second.take(None)
+        below = first.take(None)
         types = {state.top for state in (first, second) if state.top is not None}
         if len(types) > 1 or any(type.is_ref for type in types):
             raise InvalidModuleError("type mismatch: select without a type needs two numbers of one type")
@@ -225,7 +225,7 @@ def _ref_null(context: ModuleContext, heap: int) -> Rule:
 
 def _ref_is_null(context: ModuleContext) -> Rule:
     def rule(state: State) -> State:
-        below = state.pop(None)
+        below = state.take(None)
         if state.top is not None and not state.top.is_ref:
             raise InvalidModuleError(f"type mismatch: expected a reference, but found {state.top.name}")
         return below.push(_I32)

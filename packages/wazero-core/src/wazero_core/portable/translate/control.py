@@ -20,7 +20,18 @@ from .operands import Operand, OperandStack
 class Frame:
     """An open block, loop, if, or the function itself (then `block` is None)."""
 
-    __slots__ = ("arity", "block", "crossing", "entry", "first_line", "height", "is_if", "is_loop", "number", "result_count")
+    __slots__ = (
+        "arity",
+        "block",
+        "crossing",
+        "entry",
+        "first_line",
+        "height",
+        "is_if",
+        "is_loop",
+        "number",
+        "result_count",
+    )
 
     def __init__(self, block: Block | None, opener: str, height: int, arity: int, result_count: int) -> None:
         self.block = block

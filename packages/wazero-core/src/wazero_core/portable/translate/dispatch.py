@@ -25,7 +25,11 @@ class DispatchControl(Control):
     """See the module."""
 
     def __init__(
-        self, lines: Lines, stack: OperandStack, blocks: Mapping[int, Block], is_loop: Mapping[int, bool],
+        self,
+        lines: Lines,
+        stack: OperandStack,
+        blocks: Mapping[int, Block],
+        is_loop: Mapping[int, bool],
         is_if: Mapping[int, bool],
     ) -> None:
         super().__init__(lines, stack)
@@ -81,7 +85,8 @@ class DispatchControl(Control):
 
     def otherwise(self, frame: Frame, *, falls_through: bool) -> None:
         block = frame.block
-        assert block is not None and block.alternative is not None
+        assert block is not None
+        assert block.alternative is not None
         if block.start in self._split_ifs:
             if falls_through:
                 self._go_to(block.end)

@@ -23,11 +23,20 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import Any, Final, NamedTuple, final
 
-from wazero_api import BY_NAME, OPCODES, FunctionType, Immediate, ValidatedBody, ValueType, WazeroBug
+from wazero_api import (
+    BY_NAME,
+    OPCODES,
+    FunctionType,
+    Immediate,
+    ValidatedBody,
+    ValueType,
+    WazeroBug,
+    decode_f32,
+    decode_f64,
+)
+from wazero_core.binary.instructions import MemArg, decode_instruction
+from wazero_core.portable.numeric import LOADS, NUMERIC, STORES, Form, Numeric
 
-from ...binary.instructions import MemArg, decode_instruction
-from ..numeric import LOADS, NUMERIC, STORES, Form, Numeric
-from ..operations import f32_from_bits, f64_from_bits
 from .control import Control, Frame, result_text
 from .dispatch import DispatchControl
 from .lines import Lines
@@ -39,7 +48,9 @@ _MAX_WHILES: Final = 17
 _MAX_DEPTH: Final = 60
 """Levels of indentation outside of decision trees; CPython allows 100."""
 
-_KEEPS_BOOLEAN: Final = frozenset(NUMERIC[name].template for name in ("i32.and", "i32.or", "i32.xor", "i64.extend_i32_u"))
+_KEEPS_BOOLEAN: Final = frozenset(
+    NUMERIC[name].template for name in ("i32.and", "i32.or", "i32.xor", "i64.extend_i32_u")
+)
 """Of bools these templates make a bool again."""
 
 _MEMORY_CODES: Final = frozenset(
@@ -102,12 +113,12 @@ class _Translator:
     def translate(self, name: str) -> TranslatedFunction:
         results = len(self.body.type.results)
         self.frames.append(Frame(None, "function", 0, results, results))
-        position = 0
         tokens = self.body.tokens
+        live_from = 0
         for start, stop in (*self.body.dead, (len(tokens), len(tokens))):
-            for position in range(position, start):
+            for position in range(live_from, start):
                 self._instruction(position, tokens[position])
-            position = stop
+            live_from = stop
         return self._assemble(name)
 
     def _instruction(self, position: int, token: bytes) -> None:
@@ -313,12 +324,14 @@ class _Translator:
     # Control
 
     def open(self, opener: str) -> None:
-        """block, loop, if"""
+        """``block``, ``loop``, ``if``."""
         self._refresh_memory()
         block = self.body.blocks[self.lines.position]
         condition = self.stack.take_fresh(self.stack.pop(), as_condition=True) if opener == "if" else ""
         height = len(self.stack) - len(block.params)
-        self.stack.settle_all(constants_from=height if opener == "loop" else None)
+        # Where control comes back to the start, or passes by an if without else, parameters must sit in variables.
+        joins = opener == "loop" or (opener == "if" and block.alternative is None)
+        self.stack.settle_all(constants_from=height if joins else None)
         arity = len(block.params if opener == "loop" else block.results)
         frame = Frame(block, opener, height, arity, len(block.results))
         frame.entry = self.stack.operands[height:]
@@ -326,7 +339,7 @@ class _Translator:
         self.control.open(frame, condition)
 
     def otherwise(self) -> None:
-        """else"""
+        """``else``."""
         frame = self.frames[-1]
         self._settle_results(frame)
         self.control.otherwise(frame, falls_through=self.is_live)
@@ -340,7 +353,7 @@ class _Translator:
             self.stack.settle_all(constants_from=frame.height)
 
     def end(self) -> None:
-        """end"""
+        """``end``."""
         frame = self.frames.pop()
         if frame.block is None:
             if self.is_live:
@@ -359,13 +372,13 @@ class _Translator:
         self.stack.push_variables(frame.result_count)
 
     def branch(self, depth: int) -> None:
-        """br"""
+        """``br``."""
         self._refresh_memory()
         self.control.branch(self.frames[~depth])
         self.is_live = False
 
     def branch_if(self, depth: int) -> None:
-        """br_if"""
+        """``br_if``."""
         self._refresh_memory()
         frame = self.frames[~depth]
         operand = self.stack.pop()
@@ -375,7 +388,7 @@ class _Translator:
         self.control.branch_if(frame, condition)
 
     def branch_table(self, labels: Sequence[int]) -> None:
-        """br_table"""
+        """``br_table``."""
         self._refresh_memory()
         index = self.stack.pop()
         self.stack.settle_impure()
@@ -383,7 +396,7 @@ class _Translator:
         self.is_live = False
 
     def return_(self) -> None:
-        """return"""
+        """``return``."""
         self._return_results()
         self.is_live = False
 
@@ -410,18 +423,18 @@ def _zero(type: ValueType) -> str:
 
 def _float_text(value: float, bits: int, width: int) -> str:
     if value - value != 0:  # not finite: no literal has these bits
-        return f"f{width}_from_bits({bits:#x})"
+        return f"decode_f{width}({bits:#x})"
     return f"({value!r})"
 
 
 def _f32_text(raw: bytes) -> str:
     bits = int.from_bytes(raw, "little")
-    return _float_text(f32_from_bits(bits), bits, 32)
+    return _float_text(decode_f32(bits), bits, 32)
 
 
 def _f64_text(raw: bytes) -> str:
     bits = int.from_bytes(raw, "little")
-    return _float_text(f64_from_bits(bits), bits, 64)
+    return _float_text(decode_f64(bits), bits, 64)
 
 
 _Writer = Callable[..., None]

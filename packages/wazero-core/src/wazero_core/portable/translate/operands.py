@@ -13,7 +13,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple, final
 
-from ..numeric import Form
+from wazero_core.portable.numeric import Form
+
 from .lines import Lines
 
 _MAX_TEXT: Final = 240
@@ -95,8 +96,7 @@ class OperandStack:
     def pop(self) -> Operand:
         """Take the top off."""
         operand = self.operands.pop()
-        if self._settled > len(self.operands):
-            self._settled = len(self.operands)
+        self._settled = min(self._settled, len(self.operands))
         return operand
 
     def pop_many(self, count: int) -> list[Operand]:
@@ -108,6 +108,7 @@ class OperandStack:
 
     def cut(self, height: int) -> None:
         """Drop all from `height` on."""
+        self._fresh = None
         del self.operands[height:]
         self._settled = min(self._settled, height)
 
@@ -120,7 +121,8 @@ class OperandStack:
         return Operand(f"s{index}", reads=self.variable_bit(index))
 
     def push_variables(self, count: int) -> None:
-        """Push operands that already sit in their variables."""
+        """Push operands that already sit in their variables, perhaps since another path put them there."""
+        self._fresh = None
         for _ in range(count):
             self.operands.append(self.variable(len(self.operands)))
 
