@@ -11,8 +11,6 @@ from typing import Final, NamedTuple, final
 
 from wazero_api import BodySource, ExternKind, FunctionType, Module
 
-from .translate import Signatures, translate
-
 FILE_NAME: Final = "<wasm>"
 """What tracebacks show as the file of generated code."""
 
@@ -36,7 +34,6 @@ class PortableCode:
         self.import_count = len(functions)
         functions += [self.types[index] for index in module.functions]
         self.function_types = tuple(functions)
-        self._signatures = Signatures(functions, self.types, bool(module.memory_types()))
         self._bodies = bodies
         self._lock = Lock()
         self._compiled: dict[int, CompiledFunction] = {}
@@ -57,8 +54,10 @@ class PortableCode:
 
     def translation(self, defined_index: int) -> tuple[str, array[int]]:
         """The Python source of a function, for people; and the byte offset in the binary of each line."""
-        name = f"f{self.import_count + defined_index}"
-        return translate(name, self._bodies.body(defined_index), self._signatures)
+        from .translate import Signatures, translate  # not needed before something runs, or ever with cached code
+
+        signatures = Signatures(self.function_types, self.types, bool(self.module.memory_types()))
+        return translate(f"f{self.import_count + defined_index}", self._bodies.body(defined_index), signatures)
 
     def compile_all(self, progress: Callable[[int, int], None] | None = None) -> None:
         """See `wazero_api.Code.compile_all`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
+from os import PathLike
 from threading import Lock
 from types import TracebackType
 from typing import Any, final
@@ -28,7 +28,7 @@ from .host import HostModuleBuilder
 from .module import Module
 from .module_config import ModuleConfig
 
-Wasm = bytes | bytearray | memoryview | Path
+Wasm = bytes | bytearray | memoryview | PathLike[str]
 """A module's binary, or the path of a file with it."""
 
 
@@ -62,7 +62,7 @@ class Runtime:
 
         Raises MalformedModuleError or InvalidModuleError with the byte offset, OSError for a path that cannot be read.
         """
-        data = wasm.read_bytes() if isinstance(wasm, Path) else bytes(wasm)
+        data = _read(wasm) if isinstance(wasm, PathLike) else bytes(wasm)
         decoded = decode_module(data, keep_custom_sections=self.config.custom_sections)
         validator = ModuleValidator(decoded, self.config.core_features)
         validator.check_module()
@@ -189,3 +189,8 @@ class Runtime:
             modules: list[Any] = [*self._named.values(), *self._anonymous]
         for module in modules:
             module.close_with_exit_code(exit_code)
+
+
+def _read(path: PathLike[str]) -> bytes:
+    with open(path, "rb") as file:  # noqa: PTH123 - importing pathlib takes longer than the rest of a small program
+        return file.read()
