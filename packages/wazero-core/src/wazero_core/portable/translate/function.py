@@ -123,10 +123,7 @@ class _Translator:
 
     def _instruction(self, position: int, token: bytes) -> None:
         self.lines.position = position
-        opcode, immediates = decode_instruction(token)
-        write = _WRITERS.get(opcode.name)
-        if write is None:
-            raise WazeroBug(f"{opcode.name} passed validation but cannot be translated")
+        write, immediates = _known_tokens.get(token) or _look_up(token)
         write(self, *immediates)
 
     def _assemble(self, name: str) -> TranslatedFunction:
@@ -462,6 +459,22 @@ def _memory_effect_writer(name: str, operand_count: int, memories: tuple[int, ..
         translator.effect(name, operand_count, *views, *[template.format(*immediates) for template in last])
 
     return write
+
+
+_MAX_KNOWN_TOKENS: Final = 100_000
+_known_tokens: dict[bytes, tuple[_Writer, tuple[Any, ...]]] = {}
+"""What tokens mean, of whatever module: most occur many times."""
+
+
+def _look_up(token: bytes) -> tuple[_Writer, tuple[Any, ...]]:
+    opcode, immediates = decode_instruction(token)
+    writer = _WRITERS.get(opcode.name)
+    if writer is None:
+        raise WazeroBug(f"{opcode.name} passed validation but cannot be translated")
+    if len(_known_tokens) >= _MAX_KNOWN_TOKENS:
+        _known_tokens.clear()
+    _known_tokens[token] = writer, immediates
+    return writer, immediates
 
 
 _WRITERS: Final[dict[str, _Writer]] = {

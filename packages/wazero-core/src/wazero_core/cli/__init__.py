@@ -1,0 +1,5 @@
+"""The `wazero` command."""
+
+from .entry import main
+
+__all__ = ["main"]

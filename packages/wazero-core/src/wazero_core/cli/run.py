@@ -1,0 +1,104 @@
+"""``wazero run``: its flags. What they ask for is done in `guest`, whose imports help and mistakes need not wait for."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import stat
+from typing import Final
+
+from .duration import format_duration, parse_duration
+from .errors import CommandError
+from .flags import FlagParser
+from .mounts import MountFlag, parse_mount
+from .request import Request
+
+_EPILOG: Final = (
+    "Flags may be written with one dash or two, and come before the path; what follows it is the program's."
+)
+
+
+def run(arguments: list[str]) -> int:
+    """Run a program; returns what it exited with. Raises CommandError."""
+    parser = _parser()
+    options, rest = parser.parse(arguments)
+    if options.help:
+        print(parser.format_help(), end="")
+        return 0
+    if not rest:
+        raise CommandError("missing path to wasm file (`wazero run -h` shows the usage)")
+    if options.timeout < 0:
+        raise CommandError(f"timeout duration may not be negative, {format_duration(options.timeout)} given")
+    path, *args = rest
+    if args and args[0] == "--":
+        del args[0]
+    request = Request(
+        path=path,
+        args=args,
+        env=_environment(options.env, inherits=options.env_inherit),
+        mounts=[_mount(text) for text in options.mount],
+        is_interpreted=options.interpreter,
+        timeout=options.timeout,
+    )
+    from .guest import run_guest
+
+    return run_guest(request)
+
+
+def _parser() -> FlagParser:
+    parser = FlagParser(
+        "wazero run",
+        "wazero run [flags] <wasm> [--] [args]",
+        "Run a WebAssembly program, say one made for WASI.",
+        _EPILOG,
+    )
+    parser.add_list("env", "K=V", text="set an environment variable for the program; may be repeated")
+    parser.add_switch("env-inherit", text="give the program this process's environment; -env comes on top of it")
+    parser.add_list(
+        "mount",
+        "HOST[:GUEST][:ro]",
+        text="let the program use the directory HOST, under the path GUEST (HOST if left out), only for reading with "
+        ":ro; may be repeated",
+    )
+    parser.add_switch("interpreter", text="use the portable engine even where machine code could be run")
+    parser.add_value(
+        "timeout",
+        "DURATION",
+        _duration,
+        0,
+        text="stop the program when it has run for longer than, say, 300ms, 1.5h or 2h45m; 0, the default, is no limit",
+    )
+    return parser
+
+
+def _duration(text: str) -> int:
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def _environment(flags: list[str], *, inherits: bool) -> list[tuple[str, str]]:
+    """Keys and values in order; what comes later replaces what came before."""
+    variables = [(key, value) for key, value in os.environ.items() if key] if inherits else []
+    for flag in flags:
+        key, equals, value = flag.partition("=")
+        if not key or not equals:
+            raise CommandError(f"invalid environment variable: {flag}")
+        variables.append((key, value))
+    return variables
+
+
+def _mount(text: str) -> MountFlag:
+    try:
+        mount = parse_mount(text, has_drives=os.name == "nt")
+    except ValueError as error:
+        raise CommandError(f"invalid mount: {error}") from None
+    try:
+        mode = os.stat(mount.host).st_mode  # noqa: PTH116 - pathlib takes longer to import than all of this
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise CommandError(f'invalid mount: path "{mount.host}" error: {reason}') from None
+    if not stat.S_ISDIR(mode):
+        raise CommandError(f'invalid mount: path "{mount.host}" is not a directory')
+    return mount

@@ -1,0 +1,423 @@
+"""Modules made by somebody who wants to break the runtime: one row an idea.
+
+What each aims at is in its `aim`; what it may come to, in `outcome`. The sizes are such that something which grows with
+the square of the input takes many times longer than `test_hostile_modules` allows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import islice, product
+from typing import Final, NamedTuple
+
+from fuzz.binary import (
+    CODE,
+    DATA,
+    DATA_COUNT,
+    ELEMENT,
+    END,
+    EXPORT,
+    F32,
+    F64,
+    FUNCREF,
+    FUNCTION,
+    GLOBAL,
+    I32,
+    I64,
+    IMPORT,
+    MEMORY,
+    PREAMBLE,
+    START,
+    TABLE,
+    TYPE,
+    body,
+    export,
+    function,
+    function_type,
+    functions,
+    i32_const,
+    leb,
+    module,
+    name,
+    section,
+    vec,
+)
+
+MALFORMED: Final = "MalformedModuleError"
+INVALID: Final = "InvalidModuleError"
+LINK: Final = "LinkError"
+WORKS: Final = "ok"
+TRAP: Final = "Trap"
+EXHAUSTED: Final = "ExhaustionError"
+TIMEOUT: Final = "DeadlineExceededError"
+
+BLOCK, LOOP, IF, ELSE = b"\x02\x40", b"\x03\x40", b"\x04\x40", b"\x05"
+UNREACHABLE, NOP, RETURN, DROP = b"\x00", b"\x01", b"\x0f", b"\x1a"
+GET_0, SET_0, TEE_0 = b"\x20\x00", b"\x21\x00", b"\x22\x00"
+HUGE: Final = leb(0xFFFFFFFF)
+PAGES_1: Final = (MEMORY, vec([b"\0\1"]))
+
+
+class Hostile(NamedTuple):
+    """One module, what it aims at, and how it may end: at compiling, at linking, or at the first call."""
+
+    id: str
+    aim: str
+    build: Callable[[], bytes]
+    outcome: tuple[str, ...]
+
+
+# Decoder
+
+
+def huge_counts() -> Iterator[Hostile]:
+    """Every vector announces four billion items."""
+    for number, what in {
+        TYPE: "types",
+        IMPORT: "imports",
+        FUNCTION: "functions",
+        TABLE: "tables",
+        MEMORY: "memories",
+        GLOBAL: "globals",
+        EXPORT: "exports",
+        ELEMENT: "elements",
+        CODE: "bodies",
+        DATA: "data",
+    }.items():
+        wasm = module((number, HUGE + bytes(100)))
+        yield Hostile(f"count of {what}", "memory of the decoder", lambda wasm=wasm: wasm, (MALFORMED,))
+    inside = {
+        "params": module((TYPE, b"\1\x60" + HUGE)),
+        "results": module((TYPE, b"\1\x60\0" + HUGE)),
+        "runs of locals": module((CODE, b"\1\x07" + HUGE + b"\x0b\x0b")),
+        "locals of a run": functions([body(b"", [(0xFFFFFFFF, I32)])]),
+        "locals of 200,000 runs": functions([body(b"", [(0xFFFFFF, I32)] * 200_000)]),
+        "a function index vector": module((ELEMENT, b"\1\1\0" + HUGE)),
+        "an expression vector": module((ELEMENT, b"\1\5\x70" + HUGE)),
+        "bytes of a segment": module((DATA, b"\1\1" + HUGE)),
+        "bytes of an active segment": module((DATA, b"\1\0\x41\0\x0b" + HUGE)),
+        "bytes of an import's name": module((IMPORT, b"\1" + HUGE)),
+        "bytes of a custom section's name": module((0, HUGE)),
+        "bytes of a body": module((CODE, b"\1" + HUGE)),
+        "bytes of a section": PREAMBLE + b"\1" + HUGE,
+        "data segments": module((DATA_COUNT, HUGE)),
+    }
+    for what, wasm in inside.items():
+        yield Hostile(f"count of {what}", "memory of the decoder", lambda wasm=wasm: wasm, (MALFORMED,))
+    for what, wasm in {
+        "labels": function(GET_0 + b"\x0e" + HUGE, params=[I32]),
+        "types of a select": function(GET_0 * 3 + b"\x1c" + HUGE, params=[I32]),
+        "locals in an index": function(b"\x20" + HUGE),
+        "depths in a branch": function(b"\x0c" + HUGE),
+        "functions in a call": function(b"\x10" + HUGE),
+    }.items():
+        yield Hostile(f"count of {what}", "memory of the validator", lambda wasm=wasm: wasm, (MALFORMED, INVALID))
+
+
+def long_numbers() -> Iterator[Hostile]:
+    """LEB128 numbers that are padded beyond their width, or never end."""
+    for what, wasm in {
+        "section size": PREAMBLE + b"\1" + b"\x80" * 100_000 + b"\0",
+        "type count": module((TYPE, b"\x80" * 5 + b"\0")),
+        "heap type": module((TABLE, b"\1\x63" + b"\x80" * 1000 + b"\0")),
+        "memory minimum": module((MEMORY, b"\1\0" + b"\x80" * 5 + b"\0")),
+        "i32.const": function(b"\x41" + b"\x80" * 5 + b"\0" + DROP),
+        "i32.const to the end": function(b"\x41" + b"\x80" * 500_000),
+        "i64.const": function(b"\x42" + b"\x80" * 10 + b"\0" + DROP),
+        "i32.const with wrong sign bits": function(b"\x41" + b"\x80" * 4 + b"\x10" + DROP),
+        "local index": function(b"\x20" + b"\x80" * 5 + b"\0" + DROP, params=[I32]),
+        "opcode after a prefix": function(b"\xfc" + b"\x80" * 5 + b"\0"),
+    }.items():
+        yield Hostile(f"long {what}", "limits of numbers", lambda wasm=wasm: wasm, (MALFORMED,))
+
+
+def _names(content: bytes) -> bytes:
+    return functions([body(b"")], more=[(0, name("name") + content)]).replace(PREAMBLE, PREAMBLE)
+
+
+def with_names(content: bytes) -> bytes:
+    """A good module with a name section behind it."""
+    return functions([body(b"")]) + section(0, name("name") + content)
+
+
+def sections() -> Iterator[Hostile]:
+    """Sections that are big in what they ask for, or many."""
+    rows: list[tuple[str, str, Callable[[], bytes], tuple[str, ...]]] = [
+        ("giant names", "memory", lambda: with_names(section(1, vec(leb(i) + name("n" * 40) for i in range(50_000)))), (WORKS,)),
+        ("names of locals", "memory", lambda: with_names(section(2, vec(leb(i) + b"\0" for i in range(100_000)))), (WORKS,)),
+        ("count of names", "memory", lambda: with_names(section(1, HUGE)), (WORKS,)),
+        ("a name that runs past the end", "reading past the end", lambda: with_names(b"\0" + HUGE + HUGE), (WORKS,)),
+        ("a subsection that runs past the end", "reading past the end", lambda: with_names(b"\1" + HUGE + b"\1\0\1n"), (WORKS,)),
+        ("100,000 custom sections", "time", lambda: PREAMBLE + section(0, name("")) * 100_000, (WORKS,)),
+        ("100,000 types", "memory", lambda: module((TYPE, vec([function_type()] * 100_000))), (WORKS,)),
+        ("100,000 different types", "memory", lambda: module((TYPE, vec(islice(_types(), 100_000)))), (WORKS,)),
+        ("100,000 empty element segments", "memory", lambda: module((ELEMENT, vec([b"\1\0\0"] * 100_000))), (WORKS,)),
+        ("100,000 empty data segments", "memory", lambda: module((DATA, vec([b"\1\0"] * 100_000))), (WORKS,)),
+        ("100,000 active data segments", "time", lambda: module(PAGES_1, (DATA, vec([b"\0\x41\0\x0b\0"] * 100_000))), (WORKS,)),
+        ("100,000 globals", "memory", lambda: module((GLOBAL, vec([b"\x7f\0\x41\0\x0b"] * 100_000))), (WORKS,)),
+        ("100,000 exports", "time", lambda: functions([body(b"")], exports=[export(f"f{i}", 0) for i in range(100_000)]), (WORKS,)),
+        ("100,000 references", "memory", lambda: functions([body(b"")], more=[(ELEMENT, vec([b"\5\x70" + vec([b"\xd2\0\x0b"] * 100_000)]))]), (WORKS,)),
+        ("memory beyond 4 GiB", "memory", lambda: module((MEMORY, b"\1\0" + leb(65537))), (INVALID,)),
+        ("memory of 4 GiB", "memory", lambda: module((MEMORY, b"\1\0" + leb(65536))), (LINK,)),
+        ("two memories of 4 GiB", "memory", lambda: module((MEMORY, b"\2" + (b"\0" + leb(65536)) * 2)), (INVALID,)),
+        ("table of four billion", "memory", lambda: module((TABLE, b"\1\x70\0" + HUGE)), (LINK,)),
+        ("fifty tables of ten million", "memory", lambda: module((TABLE, vec([b"\x70\0" + leb(10_000_000)] * 50))), (LINK,)),
+        ("data at the end of memory", "bounds", lambda: module(PAGES_1, (DATA, b"\1\0\x41" + b"\xff\xff\x03" + b"\x0b\2ab")), (TRAP,)),
+        ("data at a negative address", "bounds", lambda: module(PAGES_1, (DATA, b"\1\0\x41\x7f\x0b\1a")), (TRAP,)),
+        ("elements at a negative index", "bounds", lambda: functions([body(b"")], more=[(TABLE, b"\1\x70\0\1"), (ELEMENT, b"\1\0\x41\x7f\x0b\1\0")]), (TRAP,)),
+        ("start that never ends", "time", lambda: functions([body(LOOP + b"\x0c\0" + END)], more=[(START, b"\0")]), (TIMEOUT,)),
+        ("start that recurses", "the stack", lambda: functions([body(b"\x10\0")], more=[(START, b"\0")]), (EXHAUSTED,)),
+    ]
+    for row in rows:
+        yield Hostile(*row)
+
+
+def _types() -> Iterator[bytes]:
+    """Function types, all different."""
+    for length in range(1, 12):
+        yield from map(function_type, product((I32, I64, F32, F64), repeat=length))
+
+
+# Validator and translator
+
+
+def nesting() -> Iterator[Hostile]:
+    """Blocks in blocks."""
+    deep = 100_000
+    labels = vec(map(leb, range(deep))) + leb(deep)
+    ladder = i32_const(0) + IF + NOP + ELSE
+    rows = {
+        "blocks": BLOCK * deep + END * deep,
+        "loops": LOOP * deep + END * deep,
+        "ifs": (i32_const(1) + IF) * deep + END * deep,
+        "else ladder": ladder * deep + END * deep,
+        "blocks with results": b"\x02\x7f" * deep + i32_const(1) + END * deep + DROP,
+        "a branch out of all blocks": BLOCK * deep + b"\x0c" + leb(deep) + END * deep,
+        "a branch in each block": (BLOCK + GET_0 + b"\x0d\0") * deep + END * deep,
+        "a branch from each block to the function": b"".join(BLOCK + GET_0 + b"\x0d" + leb(i + 1) for i in range(deep)) + END * deep,
+        "a branch from each loop to the outermost": b"".join(LOOP + GET_0 + b"\x0d" + leb(i) for i in range(deep)) + END * deep,
+        "a br_table to each block": BLOCK * deep + GET_0 + b"\x0e" + labels + END * deep,
+        "ifs with branches out": b"".join(GET_0 + IF + GET_0 + b"\x0d" + leb(i) for i in range(20_000)) + END * 20_000,
+        "unreachable blocks": UNREACHABLE + BLOCK * deep + END * deep,
+        "ends too many": END * 1000,
+        "ends too few": BLOCK * deep,
+        "else without if": BLOCK + ELSE + END,
+    }
+    bad = ("ends too many", "ends too few", "else without if")
+    for what, code in rows.items():
+        outcome = (MALFORMED, INVALID) if what in bad else (WORKS, TRAP)
+        yield Hostile(f"nested: {what}", "recursion, CPython's limits on nesting", lambda code=code: function(code, params=[I32]), outcome)
+
+
+def operands() -> Iterator[Hostile]:
+    """High stacks, long expressions, many pending operands."""
+    rows: dict[str, tuple[str, bytes, tuple[str, ...]]] = {
+        "50,000 gets": ("bit sets", GET_0 * 50_000 + DROP * 50_000, (WORKS,)),
+        "99,000 constants": ("bit sets", i32_const(1) * 99_000 + DROP * 99_000, (WORKS,)),
+        "too many": ("memory", GET_0 * 1_000_000, (INVALID,)),
+        "100,000 gets and sets": ("settling", GET_0 * 1000 + (GET_0 + SET_0) * 100_000 + DROP * 1000, (WORKS,)),
+        "40 pending, 50,000 sets": ("settling", GET_0 * 40 + (i32_const(1) + SET_0) * 50_000 + DROP * 40, (WORKS,)),
+        "40 constants pending, 50,000 tees": ("settling", i32_const(1) * 40 + (GET_0 + TEE_0 + DROP) * 50_000 + DROP * 40, (WORKS,)),
+        "100,000 additions": ("CPython's parser", GET_0 + (GET_0 + b"\x6a") * 100_000 + DROP, (WORKS,)),
+        "100,000 eqz": ("CPython's parser", GET_0 + b"\x45" * 100_000 + DROP, (WORKS,)),
+        "100,000 clz": ("CPython's parser", GET_0 + b"\x67" * 100_000 + DROP, (WORKS,)),
+        "100,000 negations": ("CPython's parser", b"\x43" + bytes(4) + b"\x8c" * 100_000 + DROP, (WORKS,)),
+        "100,000 loads of loads": ("CPython's parser", GET_0 + b"\x28\2\0" * 100_000 + DROP, (WORKS, TRAP)),
+        "100,000 divisions": ("CPython's parser", GET_0 + (GET_0 + b"\x6e") * 100_000 + DROP, (TRAP, WORKS)),
+        "50,000 selects of selects": ("CPython's parser", GET_0 + (GET_0 * 2 + b"\x1b") * 50_000 + DROP, (WORKS,)),
+        "a comb of additions": ("CPython's parser", GET_0 * 50_000 + b"\x6a" * 49_999 + DROP, (WORKS,)),
+        "a comb of selects": ("CPython's parser", GET_0 * 20_001 + b"\x1b" * 10_000 + DROP, (WORKS,)),
+        "100,000 drops of expressions": ("CPython's parser", (GET_0 + b"\x28\2\0" * 3 + DROP) * 20_000, (WORKS, TRAP)),
+        "200,000 nops": ("time", NOP * 200_000, (WORKS,)),
+        "typed selects with padded counts": ("copies in the tokenizer", GET_0 + (GET_0 * 2 + b"\x1c\x81\0\x7f") * 14_000 + DROP, (WORKS,)),
+        "300,000 unreachable instructions": ("dead code", UNREACHABLE + b"\x6a" * 300_000 + DROP, (TRAP,)),
+        "4 GiB of fill": ("memory", i32_const(0) + GET_0 + i32_const(-1) + b"\xfc\x0b\0", (TRAP,)),
+        "grow without end": ("memory", LOOP + i32_const(1) + b"\x40\0" + i32_const(-1) + b"\x47\x0d\0" + END, (WORKS,)),
+        "grow to everything": ("memory", i32_const(65535) + b"\x40\0" + DROP, (WORKS,)),
+        "fills in a row": ("the deadline", (i32_const(0) + GET_0 + i32_const(65535) + b"\xfc\x0b\0") * 50_000, (WORKS, TIMEOUT)),
+        "fills in a row of a big memory": (
+            "the deadline",
+            i32_const(255) + b"\x40\0" + DROP + (i32_const(0) + GET_0 + i32_const(1 << 24) + b"\xfc\x0b\0") * 10_000,
+            (TIMEOUT,),
+        ),
+        "an endless loop": ("the deadline", LOOP + b"\x0c\0" + END, (TIMEOUT,)),
+        "an endless loop with br_if": ("the deadline", LOOP + i32_const(1) + b"\x0d\0" + END, (TIMEOUT,)),
+        "an endless loop with br_table": ("the deadline", LOOP + i32_const(1) + b"\x0e\1\0\0" + END, (TIMEOUT,)),
+        "endless recursion": ("the stack", GET_0 + b"\x10\0", (EXHAUSTED,)),
+    }
+    for what, (aim, code, outcome) in rows.items():
+        yield Hostile(what, aim, lambda code=code: function(code, params=[I32], more=[PAGES_1]), outcome)
+
+
+def locals_() -> Iterator[Hostile]:
+    """Many locals, and many runs of them."""
+    far = b"".join(b"\x20" + leb(i) + b"\x21" + leb(i + 1) for i in range(49_998))
+    runs = [(0, I32)] * 100_000 + [(1, I64)]
+    yield Hostile("50,000 locals used", "bit sets", lambda: function(far, locals_=[(49_999, I32)]), (WORKS,))
+    yield Hostile("50,000 locals of changing types", "memory", lambda: function(b"", locals_=[(1, I32), (1, F64)] * 25_000), (WORKS,))
+    yield Hostile("50,001 locals", "limits", lambda: function(b"", locals_=[(50_001, I32)]), (MALFORMED, INVALID))
+    yield Hostile(
+        "padded locals behind empty runs",
+        "search for a local's run",
+        lambda: function((b"\x20\x80\0" + DROP) * 50_000, locals_=runs),
+        (WORKS,),
+    )
+    yield Hostile(
+        "2,000 functions of 50,000 locals",
+        "what is made for each local",
+        lambda: functions([body(GET_0 + DROP, [(50_000, I32)])] * 2000, exports=[export(f"f{i}", i) for i in range(2000)]),
+        (WORKS,),
+    )
+
+
+def arities() -> Iterator[Hostile]:
+    """Types with many parameters and results; the specification has no bound, but its JavaScript API has 1,000."""
+    wide = function_type([I32] * 1000, [I32] * 1000)
+    wider = function_type([I32] * 10_000, ())
+    many = function_type((), [I32] * 50_000)
+    takes, gives = function_type([I32] * 1000), function_type((), [I32] * 1000)
+    allowed = (WORKS, MALFORMED, INVALID)
+    prefixes = list(islice(product((GET_0, b"\x42\0"), repeat=6), 30))
+    yield Hostile(
+        "1,000 params and results",
+        "CPython's limits on calls",
+        lambda: functions([body(b"".join(b"\x20" + leb(i) for i in range(1000)))], types=[wide]),
+        (WORKS,),
+    )
+    yield Hostile(
+        "500 calls of 1,000 params and results",
+        "length of generated code",
+        lambda: functions(
+            [body(i32_const(0) * 1000 + b"\x10\1" * 500 + DROP * 1000), body(b"".join(b"\x20" + leb(i) for i in range(1000)))],
+            types=[function_type(), wide],
+            type_indices=[0, 1],
+        ),
+        (WORKS, INVALID),
+    )
+    yield Hostile(
+        "10,000 calls of 1,000 params and results",
+        "length of generated code",
+        lambda: functions(
+            [body(i32_const(0) * 1000 + b"\x10\1" * 10_000 + DROP * 1000), body(b"".join(b"\x20" + leb(i) for i in range(1000)))],
+            types=[function_type(), wide],
+            type_indices=[0, 1],
+        ),
+        (WORKS, INVALID, TRAP, EXHAUSTED),
+    )
+    yield Hostile(
+        "5,000 functions of 10,000 params",
+        "work for each parameter of each function",
+        lambda: functions([body(b"")] * 5000, types=[wider]),
+        allowed,
+    )
+    yield Hostile(
+        "50,000 functions of 1,000 params",
+        "work for each parameter of each function",
+        lambda: functions([body(b"")] * 50_000, types=[takes]),
+        (WORKS,),
+    )
+    yield Hostile(
+        "50,000 functions of 1,000 results",
+        "work for each result of each function",
+        lambda: functions([body(UNREACHABLE)] * 50_000, types=[gives]),
+        (TRAP,),
+    )
+    yield Hostile(
+        "50,000 results under 30 prefixes",
+        "states of the validator",
+        lambda: functions(
+            [body(b"".join(BLOCK + b"".join(p) + b"\x10\1\x0c\0" + END for p in prefixes)), body(UNREACHABLE)],
+            types=[function_type([I32]), many],
+            type_indices=[0, 1],
+        ),
+        (TRAP, MALFORMED, INVALID),
+    )
+    yield Hostile(
+        "1,000 results under 4,000 prefixes",
+        "states of the validator",
+        lambda: functions(
+            [
+                body(b"".join(BLOCK + b"".join(p) + b"\x10\1\x0c\0" + END for p in islice(product((GET_0, b"\x42\0"), repeat=12), 4000))),
+                body(UNREACHABLE),
+            ],
+            types=[function_type([I32]), gives],
+            type_indices=[0, 1],
+        ),
+        (TRAP, INVALID),
+    )
+    yield Hostile(
+        "all stacks of 16 operands",
+        "states of the validator",
+        lambda: function(
+            b"".join(b"".join(p) + DROP * 16 for p in islice(product((GET_0, b"\x42\0"), repeat=16), 20_000)), params=[I32]
+        ),
+        (WORKS, INVALID),
+    )
+    yield Hostile(
+        "blocks of 1,000 params and results",
+        "work for each parameter of each block",
+        lambda: functions(
+            [body(i32_const(0) * 1000 + (b"\x02\1\x0c\0" + END) * 2000 + DROP * 1000)], types=[function_type(), wide]
+        ),
+        (WORKS,),
+    )
+
+
+def tables() -> Iterator[Hostile]:
+    """br_table and call_indirect."""
+    million = 1_000_000
+    alternating = b"\0\1" * (million // 2)
+    many = b"".join(BLOCK + GET_0 + b"\x0e" + vec([b"\0"] * 17) + b"\0" + END for _ in range(10_000))
+    rows = {
+        "br_table of a million targets": BLOCK + GET_0 + b"\x0e" + leb(million) + bytes(million) + b"\0" + END,
+        "br_table of a million alternating targets": BLOCK * 2 + GET_0 + b"\x0e" + leb(million) + alternating + b"\0" + END * 2,
+        "br_table of 100,000 alternating targets with values": (
+            (b"\x02\x7f" * 2 + GET_0 + GET_0 + b"\x0e" + leb(100_000) + b"\0\1" * 50_000 + b"\0" + END * 2) + DROP
+        ),
+        "10,000 br_tables of 17 targets": many,
+        "br_table in 250 blocks, a hundred times": (
+            (BLOCK * 250 + GET_0 + b"\x0e" + vec(map(leb, range(250))) + b"\0" + END * 250) * 100
+        ),
+        "br_table of targets that do not exist": GET_0 + b"\x0e" + leb(1000) + b"\x7f" * 1001,
+    }
+    for what, code in rows.items():
+        outcome = (INVALID,) if what.endswith("not exist") else (WORKS,)
+        yield Hostile(what, "length and nesting of generated code", lambda code=code: function(code, params=[I32]), outcome)
+    yield Hostile(
+        "br_table of 2,000 alternating targets with 1,000 values",
+        "length of generated code",
+        lambda: functions(
+            [body(b"\x02\1" * 2 + i32_const(0) * 1000 + GET_0 + b"\x0e" + leb(2000) + b"\0\1" * 1000 + b"\0" + END * 2 + DROP * 1000)],
+            types=[function_type([I32]), function_type((), [I32] * 1000)],
+        ),
+        (WORKS,),
+    )
+    yield Hostile(
+        "endless indirect recursion",
+        "the stack",
+        lambda: function(i32_const(0) + b"\x11\0\0", more=[(TABLE, b"\1\x70\0\1"), (ELEMENT, b"\1\0\x41\0\x0b\1\0")]),
+        (EXHAUSTED,),
+    )
+
+
+def many_functions() -> Iterator[Hostile]:
+    """Ten thousand functions."""
+    count = 10_000
+    chain = [body(b"\x10" + leb(i + 1)) for i in range(count - 1)] + [body(b"")]
+    yield Hostile("10,000 functions", "time", lambda: functions([body(b"")] * count), (WORKS,))
+    yield Hostile("10,000 functions that call each other", "the stack of first calls", lambda: functions(chain), (EXHAUSTED,))
+    yield Hostile("1,000 functions that call each other", "the stack of first calls", lambda: functions(chain[-1000:-1] and [
+        *[body(b"\x10" + leb(i + 1)) for i in range(999)], body(b"")]), (WORKS,))
+    yield Hostile(
+        "10,000 exported functions",
+        "time of looking up exports",
+        lambda: functions([body(b"")] * count, exports=[export(f"f{i}", i) for i in range(count)]),
+        (WORKS,),
+    )
+
+
+ROWS: Final = tuple(
+    row
+    for rows in (huge_counts, long_numbers, sections, nesting, operands, locals_, arities, tables, many_functions)
+    for row in rows()
+)
