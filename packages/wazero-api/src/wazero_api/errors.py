@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import final
+from typing import Any, final
 
 
 class WazeroError(Exception):
@@ -34,6 +34,9 @@ class ModuleError(WazeroError):
         super().__init__(message if offset is None else f"{message} (at byte {offset:#x})")
         self.message = message
         self.offset = offset
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.message, self.offset)
 
 
 @final
@@ -105,6 +108,9 @@ class Trap(WazeroError):
         self.frames = frames
         self.detail = detail
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.kind, self.frames, self.detail)
+
     def __str__(self) -> str:
         text = f"{self.kind.value}{' ' + self.detail if self.detail else ''}"
         return f"{text}\n{format_frames(self.frames)}" if self.frames else text
@@ -116,6 +122,9 @@ class ExhaustionError(Trap):
 
     def __init__(self, frames: tuple[Frame, ...] = (), detail: str = "") -> None:
         super().__init__(TrapKind.CALL_STACK_EXHAUSTED, frames, detail)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.frames, self.detail)
 
 
 @final
