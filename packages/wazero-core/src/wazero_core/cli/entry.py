@@ -45,7 +45,7 @@ def main(argv: list[str] | None = None) -> int:
         if sys.stdout is not None:
             sys.stdout.flush()  # not only when Python ends, which would complain about a closed pipe
     except CommandError as error:
-        _complain(error.message)
+        _complain(error.text)
         status = error.status
     except KeyboardInterrupt:
         status = INTERRUPTED
@@ -54,7 +54,7 @@ def main(argv: list[str] | None = None) -> int:
         status = CLOSED_PIPE
     except OSError as error:  # of writing help or a version, since guests' errors come as CommandError
         _drop_output()
-        _complain(f"error: {error}")
+        _complain(f"error: {error.strerror or error}")
         status = FAILURE
     # `sys.exit` passes on a C int, guests leave with an unsigned one.
     return status - _U32 if status > _I32_MAX else status

@@ -8,6 +8,8 @@ FAILURE: Final = 1
 USAGE: Final = 2
 """Flags that are wrong in themselves: what Go's flag package exits with, and so wazero."""
 
+_LAYOUT: Final = "\n\t"
+
 INTERRUPTED: Final = 130
 CLOSED_PIPE: Final = 141
 """Shells report a process that a signal ended as 128 and the signal's number: SIGINT and SIGPIPE."""
@@ -15,12 +17,19 @@ CLOSED_PIPE: Final = 141
 
 @final
 class CommandError(Exception):
-    """The user is told `message`, and the command ends with `status`."""
+    """The user is told `message`, in one line, then the lines of `details`, and the command ends with `status`."""
 
-    def __init__(self, message: str, status: int = FAILURE) -> None:
+    def __init__(self, message: str, status: int = FAILURE, details: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.status = status
+        self.details = details
+
+    @property
+    def text(self) -> str:
+        """All that is printed."""
+        line = printable(self.message)
+        return f"{line}\n{printable(self.details, keep=_LAYOUT)}" if self.details else line
 
 
 @final

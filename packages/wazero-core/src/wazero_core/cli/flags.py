@@ -48,12 +48,22 @@ class FlagParser(argparse.ArgumentParser):
     def add_value(self, name: str, metavar: str, type: Callable[[str], Any], default: Any, *, text: str) -> None:
         """A flag with a value, of which the last counts. `type` raises argparse.ArgumentTypeError."""
         self._takes_value[name] = True
-        self.add_argument(f"-{name}", metavar=metavar, type=type, default=default, dest=_attribute(name), help=text)
+        self.add_argument(
+            f"-{name}",
+            metavar=metavar,
+            type=lambda value: type(_unquoted(value)),
+            default=default,
+            dest=_attribute(name),
+            help=text,
+        )
 
     def add_list(self, name: str, metavar: str, *, text: str) -> None:
         """A flag with a value that may be given many times; the attribute is a list of str."""
         self._takes_value[name] = True
-        self.add_argument(f"-{name}", metavar=metavar, action="append", default=[], dest=_attribute(name), help=text)
+        dest = _attribute(name)
+        self.add_argument(
+            f"-{name}", metavar=metavar, action="append", type=_unquoted, default=[], dest=dest, help=text
+        )
 
     def parse(self, arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
         """The values of the flags, and the arguments after them. Raises CommandError."""
@@ -84,7 +94,7 @@ class FlagParser(argparse.ArgumentParser):
             if not equals:
                 value = self._next_value(rest, name)
                 count += 1
-            words.append(f"-{name}={value}")
+            words.append(f"-{name}={_quoted(value)}")
         return words, count
 
     def _next_value(self, rest: Any, name: str) -> str:
@@ -101,6 +111,15 @@ class FlagParser(argparse.ArgumentParser):
 
 def _attribute(name: str) -> str:
     return name.replace("-", "_")
+
+
+def _quoted(value: str) -> str:
+    """As a value that argparse leaves alone; some of its versions remove one that is ``--``."""
+    return f"={value}"
+
+
+def _unquoted(value: str) -> str:
+    return value[1:]
 
 
 def _misuse(prog: str, message: str) -> CommandError:

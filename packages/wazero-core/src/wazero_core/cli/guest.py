@@ -16,13 +16,14 @@ from wazero_api import (
     UnsupportedError,
     WazeroBug,
     WazeroError,
+    format_frames,
 )
 from wazero_api.sys import EXIT_CODE_DEADLINE_EXCEEDED
 from wazero_core import FSConfig, ModuleConfig, Runtime, RuntimeConfig
 from wazero_core.system import system_random, system_sleep, system_yield
 
 from .duration import format_duration
-from .errors import CommandError, printable
+from .errors import CommandError
 from .host_modules import instantiate_host_modules
 from .request import Request
 from .stdio import standard_input, standard_output
@@ -52,8 +53,6 @@ def run_guest(request: Request) -> int:
     except ModuleError as error:
         # With lazy validation also out of a call.
         raise _failure("error compiling wasm binary", error) from error
-    except Trap as error:
-        raise _failure("error instantiating wasm binary", error, keep="\n\t") from error
     except (WazeroError, OSError) as error:
         raise _failure("error instantiating wasm binary", error) from error
     except MemoryError:
@@ -61,8 +60,10 @@ def run_guest(request: Request) -> int:
     return 0
 
 
-def _failure(what: str, error: Exception, keep: str = "") -> CommandError:
-    return CommandError(f"{what}: {printable(str(error), keep)}")
+def _failure(what: str, error: Exception) -> CommandError:
+    if isinstance(error, Trap) and error.frames:
+        return CommandError(f"{what}: {error.kind.value} {error.detail}".rstrip(), details=format_frames(error.frames))
+    return CommandError(f"{what}: {error}")
 
 
 def _read(path: str) -> bytes:
@@ -71,7 +72,7 @@ def _read(path: str) -> bytes:
             return file.read()
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        raise CommandError(f"error reading wasm binary: {printable(path)}: {reason}") from None
+        raise CommandError(f"error reading wasm binary: {path}: {reason}") from None
 
 
 def _run(request: Request, wasm: bytes) -> None:
@@ -113,7 +114,7 @@ def _module_config(request: Request, deadline: int | None) -> ModuleConfig:
         for key, value in request.env:
             config = config.with_env(key, value)
     except ValueError as error:
-        raise CommandError(f"error: {printable(str(error))}") from None
+        raise CommandError(f"error: {error}") from None
     return config
 
 

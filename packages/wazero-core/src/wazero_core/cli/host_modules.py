@@ -6,11 +6,13 @@ An entry point of the group `wazero.hostmodules` names a function that gets the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from wazero_api import LinkError
 from wazero_core import Runtime
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 GROUP: Final = "wazero.hostmodules"
 
@@ -48,6 +50,8 @@ def _missing(name: str) -> str:
 
 
 def _installed() -> dict[str, EntryPoint]:
+    from importlib.metadata import entry_points  # 20 ms, and some guests import nothing
+
     found: dict[str, EntryPoint] = {}
     for entry_point in entry_points(group=GROUP):
         other = found.setdefault(entry_point.name, entry_point)

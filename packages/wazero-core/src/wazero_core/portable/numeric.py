@@ -145,6 +145,46 @@ _CONVERSIONS: Final = {
     "f64.reinterpret_i64": Numeric("decode_f64({0})"),
 }
 
+_MAX_WRAPPING_SHIFT: Final = 16
+"""Bits that an operand may be shifted by without a mask: ints stay small."""
+
+
+def with_constant(name: str, left: int | None, right: int | None) -> Numeric | None:
+    """A cheaper way to compute instruction `name` when one operand is this (unsigned) constant, if there is one.
+
+    Its template's ``{0}`` is the other operand.
+    """
+    type, _, operation = name.partition(".")
+    if type not in ("i32", "i64"):
+        return None
+    width = int(type[1:])
+    if operation == "and":
+        return Numeric(f"{{0}} & {left if right is None else right}", takes_wrapping=True, width=width)
+    if operation == "shl" and right is not None and right <= _MAX_WRAPPING_SHIFT:
+        return Numeric(f"{{0}} << {right}", Form.WRAPPING, takes_wrapping=True, width=width)
+    if operation in _MIRRORED:
+        if right is None:
+            operation, right = _MIRRORED[operation], left
+        assert right is not None
+        return Numeric(_signed_comparison(operation, right, width), Form.BOOLEAN)
+    return None
+
+
+_MIRRORED: Final = {"lt_s": "gt_s", "gt_s": "lt_s", "le_s": "ge_s", "ge_s": "le_s"}
+"""Signed comparisons, and what they are with the operands exchanged."""
+
+
+def _signed_comparison(operation: str, constant: int, width: int) -> str:
+    """As a range of unsigned numbers, in which the negative ones come last."""
+    high = 1 << width - 1
+    strict = "<" if operation in ("gt_s", "lt_s") else "<="
+    if constant < high:  # from the constant to the greatest positive number: greater; all others: less
+        inside = f"{constant} {strict if operation[0] == 'g' else '<=' if strict == '<' else '<'} {{0}} < {high}"
+        return inside if operation[0] == "g" else f"not {inside}"
+    inside = f"{high} <= {{0}} {strict if operation[0] == 'l' else '<=' if strict == '<' else '<'} {constant}"
+    return inside if operation[0] == "l" else f"not {inside}"
+
+
 NUMERIC: Final = _integer(32) | _integer(64) | _float(32) | _float(64) | _CONVERSIONS
 """By instruction name. A test checks that every name is in the opcode table and that none is missing."""
 

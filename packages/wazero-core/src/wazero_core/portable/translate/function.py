@@ -35,7 +35,7 @@ from wazero_api import (
     decode_f64,
 )
 from wazero_core.binary.instructions import MemArg, decode_instruction
-from wazero_core.portable.numeric import LOADS, NUMERIC, STORES, Form, Numeric
+from wazero_core.portable.numeric import LOADS, NUMERIC, STORES, Form, Numeric, with_constant
 
 from .control import Control, Frame, result_text
 from .dispatch import DispatchControl
@@ -59,6 +59,10 @@ _MEMORY_CODES: Final = frozenset(
     if Immediate.MEMARG in opcode.immediates or Immediate.MEMORY in opcode.immediates
 )
 """First bytes of instructions that use a memory; prefixes stand for others, too."""
+
+_BR_TABLE: Final = BY_NAME["br_table"].code
+_LONG_TABLE_BYTES: Final = 6
+"""From four targets on, one jump by a tuple of block numbers is faster than leaving ``while``s one by one."""
 
 _OPENERS: Final = {BY_NAME[name].code: name for name in ("block", "loop", "if")}
 
@@ -106,7 +110,12 @@ class _Translator:
         is_loop = {start: opener == "loop" for start, opener in openers.items()}
         is_if = {start: opener == "if" for start, opener in openers.items()}
         structure = plan(blocks, is_loop, is_if)
-        if structure.while_depth <= _MAX_WHILES and max(structure.depth, structure.nesting // 4) <= _MAX_DEPTH:
+        has_long_table = any(token[0] == _BR_TABLE and len(token) > _LONG_TABLE_BYTES for token in tokens)
+        if (
+            not has_long_table
+            and structure.while_depth <= _MAX_WHILES
+            and max(structure.depth, structure.nesting // 4) <= _MAX_DEPTH
+        ):
             return StructuredControl(self.lines, self.stack, structure)
         return DispatchControl(self.lines, self.stack, blocks, is_loop, is_if)
 
@@ -154,7 +163,26 @@ class _Translator:
     def constant(self, text: str) -> None:
         self.stack.push(Operand(text, constant=True))
 
+    def binary(self, name: str, row: Numeric) -> None:
+        """An instruction with two operands; see `with_constant` for those with a number among them."""
+        first, second = self.stack.operands[-2:]
+        if first.constant == second.constant:
+            self.numeric(row, 2)
+            return
+        left = int(first.text) if first.constant and first.text.isdecimal() else None
+        right = int(second.text) if second.constant and second.text.isdecimal() else None
+        cheaper = with_constant(name, left, right) if (left, right) != (None, None) else None
+        if cheaper is None:
+            self.numeric(row, 2)
+            return
+        self.stack.pop()
+        if first.constant:
+            self.stack.pop()
+            self.stack.push(second)
+        self.numeric(cheaper, 1)
+
     def numeric(self, row: Numeric, arity: int) -> None:
+        """Any instruction with `arity` operands and one result."""
         operands = tuple(self.stack.pop_many(arity))
         if row.takes_wrapping:
             texts = [self.stack.wrapping_text(operand) for operand in operands]
@@ -338,11 +366,19 @@ class _Translator:
     def otherwise(self) -> None:
         """``else``."""
         frame = self.frames[-1]
-        self._settle_results(frame)
+        self._end_arm(frame)
         self.control.otherwise(frame, falls_through=self.is_live)
         self.stack.cut(frame.height)
         self.stack.operands.extend(frame.entry)
         self.is_live = True
+
+    def _end_arm(self, frame: Frame) -> None:
+        """The end of an arm of an if: at the function's end the results need not meet anywhere, they are returned."""
+        at_end = frame.block is not None and frame.block.end == len(self.body.tokens) - 2
+        if self.is_live and at_end and not frame.height:
+            self._return_results()
+            self.is_live = False
+        self._settle_results(frame)
 
     def _settle_results(self, frame: Frame) -> None:
         if self.is_live:
@@ -357,6 +393,8 @@ class _Translator:
                 self._return_results()
             return
         if self.control.merges(frame):
+            if frame.is_if:
+                self._end_arm(frame)
             self._settle_results(frame)
             self.control.close(frame, falls_through=self.is_live)
             self._after(frame)
@@ -439,6 +477,8 @@ _Writer = Callable[..., None]
 
 def _numeric_writer(name: str, row: Numeric) -> _Writer:
     arity = len(BY_NAME[name].params or ())
+    if arity == 2:
+        return lambda translator: translator.binary(name, row)
     return lambda translator: translator.numeric(row, arity)
 
 

@@ -1,0 +1,69 @@
+"""Guests for the command, and host modules that are offered as if they were installed."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import sys
+from collections.abc import Callable
+from importlib.metadata import EntryPoint
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+from wazero_core import Runtime
+from wazero_core.cli.host_modules import GROUP
+
+Guests = Callable[[str], str]
+Offer = Callable[..., None]
+
+
+@pytest.fixture
+def guest(tmp_path: Path) -> Guests:
+    """From the text of a module to the path of its binary."""
+    wasmtime = pytest.importorskip("wasmtime")
+
+    def make(text: str) -> str:
+        path = tmp_path / "guest.wasm"
+        path.write_bytes(wasmtime.wat2wasm(text))
+        return str(path)
+
+    return make
+
+
+@pytest.fixture
+def offer(monkeypatch: pytest.MonkeyPatch) -> Offer:
+    """Offer a function that makes a host module importable, by entry point, in the place of all that are installed."""
+    offered: list[EntryPoint] = []
+    original = importlib.metadata.entry_points
+    code = ModuleType("offered_host_modules")
+    monkeypatch.setitem(sys.modules, code.__name__, code)
+
+    def entry_points(**selection: str) -> Any:
+        return offered if selection == {"group": GROUP} else original(**selection)
+
+    def add(name: str, instantiate: Callable[[Runtime], Any] | None, attribute: str = "") -> None:
+        attribute = attribute or f"make_{len(offered)}"
+        if instantiate is not None:
+            setattr(code, attribute, instantiate)
+        offered.append(EntryPoint(name, f"{code.__name__}:{attribute}", GROUP))
+
+    monkeypatch.setattr(importlib.metadata, "entry_points", entry_points)
+    return add
+
+
+@pytest.fixture
+def look(offer: Offer) -> Callable[[Callable[[Any], None]], None]:
+    """Make a function of the calling instance importable as "look" of the module "probe"."""
+
+    def use(function: Callable[[Any], None]) -> None:
+        def instantiate(runtime: Runtime) -> Any:
+            builder = runtime.new_host_module_builder("probe")
+            return (
+                builder.new_function_builder().with_raw_module_function(function, [], []).export("look").instantiate()
+            )
+
+        offer("probe", instantiate)
+
+    return use

@@ -1,0 +1,158 @@
+"""One way to run a generated module on our engine and on PyPI's wasmtime, and what can be compared afterwards."""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple, final
+
+import wasmtime
+
+from differential.generator import FUEL, NUMBERS, Generated, Numeric
+from wazero_api import OPCODES, Trap, TrapKind, ValueType
+from wazero_core import ModuleConfig, Runtime, RuntimeConfig
+from wazero_core.validation import SUPPORTED_FEATURES
+
+Value = int | float
+
+_CODES: Final = {ValueType.I32: 0x7F, ValueType.I64: 0x7E, ValueType.F32: 0x7D, ValueType.F64: 0x7C}
+
+_TRAPS: Final = {
+    wasmtime.TrapCode.MEMORY_OUT_OF_BOUNDS: (TrapKind.OUT_OF_BOUNDS_MEMORY_ACCESS,),
+    wasmtime.TrapCode.TABLE_OUT_OF_BOUNDS: (TrapKind.UNDEFINED_ELEMENT, TrapKind.OUT_OF_BOUNDS_TABLE_ACCESS),
+    wasmtime.TrapCode.INDIRECT_CALL_TO_NULL: (TrapKind.UNINITIALIZED_ELEMENT,),
+    wasmtime.TrapCode.BAD_SIGNATURE: (TrapKind.INDIRECT_CALL_TYPE_MISMATCH,),
+    wasmtime.TrapCode.INTEGER_OVERFLOW: (TrapKind.INTEGER_OVERFLOW,),
+    wasmtime.TrapCode.INTEGER_DIVISION_BY_ZERO: (TrapKind.INTEGER_DIVIDE_BY_ZERO,),
+    wasmtime.TrapCode.BAD_CONVERSION_TO_INTEGER: (TrapKind.INVALID_CONVERSION_TO_INTEGER,),
+    wasmtime.TrapCode.UNREACHABLE: (TrapKind.UNREACHABLE,),
+    wasmtime.TrapCode.STACK_OVERFLOW: (TrapKind.CALL_STACK_EXHAUSTED,),
+}
+"""The specification's words for wasmtime's codes, one of which stands for two."""
+
+
+class Ending(NamedTuple):
+    """How a call ended, and the state it left."""
+
+    results: tuple[int, ...] | None
+    """Bits, NaNs all alike; None if it trapped."""
+    traps: tuple[TrapKind, ...]
+    """What the trap may be called."""
+    fuel: int
+    globals: tuple[int, ...]
+    pages: int
+    memory: int
+    """A checksum."""
+
+    def agrees_with(self, other: Ending) -> bool:
+        """Whether all is the same."""
+        same_trap = bool(set(self.traps) & set(other.traps)) or self.traps == other.traps
+        return same_trap and self._replace(traps=()) == other._replace(traps=())
+
+
+def bits_of(value: Value, type: int) -> int:
+    """The bits of a value; those of the canonical NaN for every NaN."""
+    if value != value:
+        return -1
+    match type:
+        case 0x7F:
+            return int(value) & 0xFFFFFFFF
+        case 0x7E:
+            return int(value) & 0xFFFFFFFFFFFFFFFF
+        case 0x7D:
+            return int.from_bytes(struct.pack("<f", value), "little")
+    return int.from_bytes(struct.pack("<d", value), "little")
+
+
+def numeric_instructions() -> list[Numeric]:
+    """Every instruction that only computes, from the opcode table."""
+    rows = []
+    for opcode in OPCODES:
+        if opcode.feature & ~SUPPORTED_FEATURES or opcode.immediates or not opcode.params or opcode.results is None:
+            continue
+        params = tuple(_CODES[p] for p in opcode.params if isinstance(p, ValueType) and p in _CODES)
+        if len(params) == len(opcode.params):
+            results = tuple(_CODES[r] for r in opcode.results if isinstance(r, ValueType))
+            sees_bits = "reinterpret_f" in opcode.name or opcode.name.endswith("copysign")
+            rows.append(Numeric(opcode.encoding, params, results, sees_bits))
+    assert {t for row in rows for t in row.params} == set(NUMBERS)
+    return rows
+
+
+def _bits(values: Sequence[Value], types: Sequence[int]) -> tuple[int, ...]:
+    return tuple(bits_of(value, type) for value, type in zip(values, types, strict=True))
+
+
+def _as_values(result: Any, count: int) -> Sequence[Value]:
+    if count == 0:
+        return ()
+    return (result,) if count == 1 else tuple(result)
+
+
+@final
+class Ours:
+    """A module on the engine of that name."""
+
+    def __init__(self, generated: Generated, engine: str) -> None:
+        self._generated = generated
+        self._runtime = Runtime(RuntimeConfig(engine=engine))
+        self._module = self._runtime.instantiate(generated.wasm, ModuleConfig().with_name(""))
+
+    def call(self, number: int, arguments: Sequence[Value]) -> Ending:
+        """Call function `number` with fresh fuel."""
+        module, signature = self._module, self._generated.functions[number]
+        fuel = module.exported_global("fuel")
+        memory = module.exported_memory("memory")
+        assert fuel is not None and memory is not None
+        fuel.set(FUEL)
+        results, traps = None, ()
+        try:
+            returned = module.exports[f"f{number}"](*arguments)
+            results = _bits(_as_values(returned, len(signature.results)), signature.results)
+        except Trap as trap:
+            traps = (trap.kind,)
+        types = self._generated.global_types
+        values = [module.exports[f"g{i}"].get() for i in range(1, len(types) + 1)]
+        return Ending(results, traps, fuel.get(), _bits(values, types), memory.pages, zlib.crc32(memory.buffer))
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self._runtime.close()
+
+
+@final
+class Theirs:
+    """A module on wasmtime."""
+
+    def __init__(self, generated: Generated, engine: wasmtime.Engine) -> None:
+        self._generated = generated
+        self._store = wasmtime.Store(engine)
+        instance = wasmtime.Instance(self._store, wasmtime.Module(engine, generated.wasm), [])
+        self._exports = instance.exports(self._store)
+
+    def _global(self, name: str) -> wasmtime.Global:
+        found = self._exports[name]
+        assert isinstance(found, wasmtime.Global)
+        return found
+
+    def call(self, number: int, arguments: Sequence[Value]) -> Ending:
+        """Like `Ours.call`."""
+        store, signature = self._store, self._generated.functions[number]
+        function, memory = self._exports[f"f{number}"], self._exports["memory"]
+        assert isinstance(function, wasmtime.Func) and isinstance(memory, wasmtime.Memory)
+        self._global("fuel").set_value(store, FUEL)
+        results: tuple[int, ...] | None = None
+        traps: tuple[TrapKind, ...] = ()
+        try:
+            returned = function(store, *arguments)
+            results = _bits(_as_values(returned, len(signature.results)), signature.results)
+        except wasmtime.Trap as trap:
+            code = trap.trap_code
+            assert code is not None
+            traps = _TRAPS[code]
+        types = self._generated.global_types
+        values = [self._global(f"g{i}").value(store) for i in range(1, len(types) + 1)]
+        content = memory.read(store, 0, memory.data_len(store))
+        fuel = self._global("fuel").value(store)
+        return Ending(results, traps, fuel, _bits(values, types), memory.size(store), zlib.crc32(content))
