@@ -70,7 +70,7 @@ def run(example: str, **names: Any) -> tuple[dict[str, Any], list[Any]]:
 
 def numpy_or_stand_in() -> Any:
     try:
-        import numpy
+        import numpy  # noqa: ICN001  # as the example calls it
     except ImportError:  # the rest of the example does not need it
         return SimpleNamespace(uint8="B", frombuffer=lambda buffer, dtype: memoryview(buffer).cast(dtype))
     return numpy

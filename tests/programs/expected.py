@@ -32,7 +32,7 @@ class Case(NamedTuple):
 def load() -> dict[str, Any] | None:
     """The file as it is; None where there is none."""
     path = PROGRAMS / "expected.json"
-    return json.loads(path.read_text("utf-8")) if path.exists() else None  # type: ignore[no-any-return]
+    return json.loads(path.read_text("utf-8")) if path.exists() else None
 
 
 def cases(target: str) -> list[Case]:

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from programs.build import NO_PROGRAMS, zig_version
 from programs.expected import load
-
 from wazero_api import Trap, TrapKind, i32
 from wazero_core import Module, Runtime, RuntimeConfig
 

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from programs.build import NO_PROGRAMS, PROGRAMS
-from programs.expected import Case, cases
 
 import wazero_wasi
+from programs.build import NO_PROGRAMS, PROGRAMS
+from programs.expected import Case, cases
 from wazero_core import ModuleConfig, Runtime, RuntimeConfig
 
 SECONDS = 120
