@@ -10,6 +10,7 @@ from typing import Any, Final, final
 from fuzz.binary import CODE, END, EXPORT, FUNCTION, GLOBAL, MEMORY, TABLE, TYPE, body, export, leb, sleb, vec
 from fuzz.binary import function_type as encode_function_type
 from fuzz.binary import module as encode_module
+from fuzz.isolated import peak_bytes
 from wazero_api import (
     ExternKind,
     FunctionType,
@@ -40,6 +41,8 @@ class Report:
     """CPU time of `Runtime.compile_module`."""
     run_s: float = 0.0
     """CPU time of everything after that, translation at first calls included."""
+    compile_peak_bytes: int = 0
+    """The process's peak of memory after compiling."""
     compiled: str = ""
     linked: str = ""
     calls: dict[str, str] = field(default_factory=dict)
@@ -64,6 +67,7 @@ def exercise(
         start = time.process_time()
         compiled = _compile(runtime, wasm, report)
         report.compile_s = time.process_time() - start
+        report.compile_peak_bytes = peak_bytes()
         if compiled is None:
             return report
         instance = _link(runtime, compiled, call_timeout_s, report)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from fuzz.exercise import exercise
-from fuzz.hostile import ROWS
+from fuzz.hostile import ROWS, TIMEOUT
+from fuzz.isolated import peak_bytes
+from fuzz.mutation import mutants, truncations
 
 
 class Ending(NamedTuple):
@@ -16,7 +20,10 @@ class Ending(NamedTuple):
     """How the first stage that did not go well ended, or the first call."""
     size: int
     compile_s: float
+    compile_bytes: int
+    """Growth of the peak of memory; 0 where the system does not say."""
     run_s: float
+    run_bytes: int
 
 
 def hostile(row_id: str) -> Ending:
@@ -24,8 +31,49 @@ def hostile(row_id: str) -> Ending:
     (row,) = [row for row in ROWS if row.id == row_id]
     wasm = row.build()
     limit = sys.getrecursionlimit()
-    report = exercise(wasm, call_timeout_s=1.0, budget_s=60.0, max_calls=20_000)
+    before = peak_bytes()
+    endless = TIMEOUT in row.outcome
+    report = exercise(
+        wasm, call_timeout_s=1.0 if endless else 60.0, budget_s=2.0 if endless else 60.0, max_calls=20_000
+    )
     assert sys.getrecursionlimit() == limit, "the recursion limit was not restored"
     stages = (report.compiled, report.linked, *report.calls.values())
     ended = next((stage for stage in stages if stage not in ("ok", "")), "ok")
-    return Ending(ended, len(wasm), report.compile_s, report.run_s)
+    after_compile = report.compile_peak_bytes - before
+    return Ending(ended, len(wasm), report.compile_s, after_compile, report.run_s, peak_bytes() - before)
+
+
+class Batch(NamedTuple):
+    """Of many broken modules."""
+
+    endings: dict[str, int]
+    """How many ended how: compiling, linking, or calling."""
+    slowest_s: float
+    """CPU time of the slowest `compile_module`."""
+
+
+def mutations(corpus: tuple[bytes, ...], seed: int, count: int) -> Batch:
+    """Drive mutants through the runtime, all in this process."""
+    return _drive(mutants(seed, corpus, count), f"seed {seed}")
+
+
+def prefixes(module: bytes, seed: int, count: int) -> Batch:
+    """Drive truncations of one module through the runtime."""
+    return _drive(truncations(seed, module, count), f"seed {seed}")
+
+
+def _drive(modules: Iterator[bytes], what: str) -> Batch:
+    endings: Counter[str] = Counter()
+    slowest = 0.0
+    for number, wasm in enumerate(modules):
+        try:
+            report = exercise(wasm, call_timeout_s=0.05, budget_s=0.3)
+        except BaseException as error:
+            error.add_note(f"{what}, module {number}: bytes.fromhex({wasm.hex()[:4000]!r})")
+            raise
+        endings[f"compile {report.compiled}"] += 1
+        if report.linked:
+            endings[f"link {report.linked}"] += 1
+        endings.update(f"call {ending}" for ending in report.calls.values())
+        slowest = max(slowest, report.compile_s)
+    return Batch(dict(endings), slowest)

@@ -207,7 +207,10 @@ def break_pipe(module: Any) -> None:
     read_end, write_end = os.pipe()
     os.close(read_end)
     module.system.files[1].file._file._fd = write_end
-    module.system.files[1].file.write(b"lost")
+    try:
+        module.system.files[1].file.write(b"lost")
+    finally:
+        os.close(write_end)
 
 
 @pytest.mark.parametrize(("end", "status"), [(interrupt, 130), (break_pipe, 141)])
@@ -249,7 +252,6 @@ RUNNING = "error instantiating wasm binary: "
         (["-mount", ":/in", "p"], 'invalid mount: no host path in ":/in"', 1),
         (["-mount", "no such:/in", "p"], 'invalid mount: path "no such" error: No such file or directory', 1),
         (["-mount", "a file", "p"], 'invalid mount: path "a file" is not a directory', 1),
-        (["-mount", "a\0b", "p"], 'invalid mount: path "a\\x00b" error: embedded null byte', 1),
         (["-timeout", "-300ms", "p"], "timeout duration may not be negative, -300ms given", 1),
         (
             ["-timeout", "soon", "p"],
@@ -257,7 +259,6 @@ RUNNING = "error instantiating wasm binary: "
             2,
         ),
         (["no such"], "error reading wasm binary: no such: No such file or directory", 1),
-        (["a\0b"], "error reading wasm binary: a\\x00b: embedded null byte", 1),
         (["-env", "A=\0", "nothing"], "error: an environment value must not contain a NUL: b'\\x00'", 1),
         (["nothing", "\0"], "error: an argument must not contain a NUL: b'\\x00'", 1),
         (["a file"], COMPILING + "magic header not detected: this is not a WebAssembly binary (at byte 0x0)", 1),
@@ -275,6 +276,21 @@ def test_what_a_user_does_wrong_is_one_line(
     Path("a file").write_text("some text")
     Path("nothing").write_bytes(b"\0asm\1\0\0\0")
     assert (main(["run", *arguments]), capsys.readouterr()) == (status, ("", message + "\n"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "start"),
+    [
+        (["-mount", "a\0b", "p"], 'invalid mount: path "a\\x00b" error: '),
+        (["a\0b"], "error reading wasm binary: a\\x00b: "),
+    ],
+)
+def test_impossible_paths(capsys: pytest.CaptureFixture[str], arguments: list[str], start: str) -> None:
+    """The rest of the line is in Python's words, which differ between versions."""
+    assert main(["run", *arguments]) == 1
+    errors = capsys.readouterr().err
+    assert errors.startswith(start)
+    assert errors.count("\n") == 1
 
 
 def test_a_directory_is_no_module(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -10,16 +10,16 @@ from typing import Any, Final, final
 
 from wazero_api import Convention, FunctionType, HostFunction, ValueType
 
+from .faults import INTERNAL_MARK, explain
 from .guard import CallGuard
 from .values import CONVERSIONS, NAMES
 
-_GLOBALS: Final[dict[str, Any]] = {"__name__": __name__, **NAMES}
-"""What the generated functions name besides their own variables."""
+_HOST_CALL_GLOBALS: Final[dict[str, Any]] = {"__name__": __name__, **NAMES}
+"""What generated host calls name besides their own variables. Not marked as internal: a host function may be written in
+C and have no frame of its own, and what goes wrong with its results is the host's fault."""
 
-
-def is_adapter(namespace: dict[str, Any]) -> bool:
-    """Whether a frame with these globals runs one of this module's functions."""
-    return namespace is _GLOBALS
+_ENTRY_GLOBALS: Final[dict[str, Any]] = {INTERNAL_MARK: True, **_HOST_CALL_GLOBALS}
+"""The same for entries."""
 
 
 def _parameters(count: int) -> str:
@@ -52,13 +52,14 @@ class Adapters:
     def entry(self, function: Any) -> Callable[..., Any]:
         """A Python function with positional parameters that calls `function` (a `PortableFunction`) with typed values.
 
-        It raises TypeError and OverflowError for bad arguments, and what `CallGuard` makes of faults.
+        It raises TypeError and OverflowError for bad arguments, what `CallGuard.enter` raises, and what `explain`
+        makes of faults.
         """
         make = self._entries.get(function.type)
         if make is None:
-            make = self._entries[function.type] = self._compile(_entry_source(function.type))
+            make = self._entries[function.type] = _compile(_entry_source(function.type), _ENTRY_GLOBALS)
         guard = self._guard
-        entry: Callable[..., Any] = make(function, guard.enter, guard.leave, guard.explain)
+        entry: Callable[..., Any] = make(function, guard.enter, guard.leave, explain)
         entry.__name__ = entry.__qualname__ = function.name
         return entry
 
@@ -67,15 +68,16 @@ class Adapters:
         key = host.type, host.convention, host.wants_module
         make = self._host_calls.get(key)
         if make is None:
-            make = self._host_calls[key] = self._compile(_host_call_source(*key))
+            make = self._host_calls[key] = _compile(_host_call_source(*key), _HOST_CALL_GLOBALS)
         call: Callable[..., Any] = make(host.callable, module, host.name)
         return call
 
-    def _compile(self, source: str) -> Callable[..., Any]:
-        scope: dict[str, Any] = {}
-        exec(compile(source, "<wazero adapter>", "exec"), _GLOBALS, scope)
-        make: Callable[..., Any] = scope["make"]
-        return make
+
+def _compile(source: str, namespace: dict[str, Any]) -> Callable[..., Any]:
+    scope: dict[str, Any] = {}
+    exec(compile(source, "<wazero adapter>", "exec"), namespace, scope)
+    make: Callable[..., Any] = scope["make"]
+    return make
 
 
 def _entry_source(type: FunctionType) -> str:

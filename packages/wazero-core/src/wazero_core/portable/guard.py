@@ -1,28 +1,15 @@
-"""Around every call from Python into wasm: depth, interrupts, and faults turned into typed errors."""
+"""Around every call from Python into wasm: how deep calls nest, and interrupts."""
 
 from __future__ import annotations
 
-import struct
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import TracebackType
 from typing import Any, Final, final
 from weakref import WeakSet
 
-from wazero_api import (
-    DeadlineExceededError,
-    ExhaustionError,
-    ExitError,
-    Frame,
-    Trap,
-    TrapKind,
-    WazeroError,
-    format_frames,
-)
-
-from . import operations
+from wazero_api import DeadlineExceededError, ExhaustionError, ExitError
 
 CALL_DEPTH: Final = 5_000
 """Python frames that wasm may stack up. CPython keeps them on its heap; the bound is for the C stack of what host
@@ -31,9 +18,6 @@ functions call, where CPython 3.11 counts both together."""
 _MAX_ENTRIES: Final = 150
 """Calls host → wasm → host … inside one another; each may use some kilobytes of C stack."""
 
-_HOST_RECURSION: Final = 200
-"""Host frames below the last wasm frame from which on a RecursionError is the host function's own fault."""
-
 
 class _Depth(threading.local):
     entries = 0
@@ -41,7 +25,7 @@ class _Depth(threading.local):
 
 @final
 class CallGuard:
-    """One per engine. `enter` and `leave` surround a call; `explain` says what an exception means."""
+    """One per engine. `enter` and `leave` surround a call."""
 
     def __init__(self) -> None:
         self._depth = _Depth()
@@ -126,69 +110,3 @@ class CallGuard:
             raise ExitError(instance.exit_code, instance.name)
         if threading.get_ident() in self._expired:
             raise DeadlineExceededError("the call ran past its timeout")
-
-    # Faults
-
-    def explain(self, error: BaseException) -> BaseException:
-        """The exception to raise for one that came out of generated code: itself, or a typed error in its place."""
-        frames, host_frames = wasm_frames(error.__traceback__)
-        if isinstance(error, Trap):
-            error.frames += frames
-            return error
-        if isinstance(error, RecursionError) and host_frames < _HOST_RECURSION:
-            return ExhaustionError(frames)
-        if not host_frames:
-            kind = _kind(error, error.__traceback__)
-            if kind is not None:
-                return Trap(kind, frames)
-        if frames and not isinstance(error, (ExitError, WazeroError)):
-            error.add_note(format_frames(frames))
-        return error
-
-
-def wasm_frames(trace: TracebackType | None) -> tuple[tuple[Frame, ...], int]:
-    """The wasm frames of a traceback, innermost first, and how many host frames lie below the innermost."""
-    from .adapters import is_adapter
-
-    frames = []
-    host_frames = 0
-    while trace is not None:
-        namespace = trace.tb_frame.f_globals
-        instance = namespace.get("__instance__")
-        if instance is not None:
-            frames.append(instance.frame(trace.tb_frame.f_code.co_name, trace.tb_lineno))
-            host_frames = 0
-        elif namespace is not operations.__dict__ and not is_adapter(namespace):
-            host_frames += 1
-        trace = trace.tb_next
-    frames.reverse()
-    return tuple(frames), host_frames
-
-
-_KINDS: Final[dict[type[BaseException], TrapKind]] = {
-    struct.error: TrapKind.OUT_OF_BOUNDS_MEMORY_ACCESS,
-    IndexError: TrapKind.OUT_OF_BOUNDS_MEMORY_ACCESS,
-    ZeroDivisionError: TrapKind.INTEGER_DIVIDE_BY_ZERO,
-    AttributeError: TrapKind.UNINITIALIZED_ELEMENT,
-}
-"""What Python raises in generated code when the guest traps: no check is written where Python checks anyway."""
-
-
-def _kind(error: BaseException, trace: TracebackType | None) -> TrapKind | None:
-    kind = _KINDS.get(type(error))
-    if isinstance(error, IndexError) and _calls_indirectly(trace):
-        return TrapKind.UNDEFINED_ELEMENT
-    return kind
-
-
-def _calls_indirectly(trace: TracebackType | None) -> bool:
-    """Whether the innermost wasm frame was looking into a table: the only lists that generated code indexes."""
-    where = None
-    while trace is not None:
-        if "__instance__" in trace.tb_frame.f_globals:
-            where = trace
-        trace = trace.tb_next
-    if where is None:
-        return False
-    instance = where.tb_frame.f_globals["__instance__"]
-    return bool(instance.is_indirect_call(where.tb_frame.f_code.co_name, where.tb_lineno))

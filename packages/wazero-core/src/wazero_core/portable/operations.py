@@ -13,6 +13,8 @@ from typing import Any, Final, NoReturn
 
 from wazero_api import Trap, TrapKind, decode_f32, decode_f64, encode_f32, encode_f64
 
+__wazero_internal__: Final = True  # see `faults.INTERNAL_MARK`
+
 _F32: Final = struct.Struct("<f")
 _F64: Final = struct.Struct("<d")
 _U32: Final = struct.Struct("<I")

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Final
 
 from wazero_api import (
-    BY_NAME,
     CoreFeatures,
     Expression,
     FunctionBody,
@@ -23,16 +21,6 @@ _ALWAYS_CONSTANT: Final = frozenset(
     ("i32.const", "i64.const", "f32.const", "f64.const", "ref.null", "ref.func", "global.get", "end")
 )
 _EXTENDED: Final = frozenset(("i32.add", "i32.sub", "i32.mul", "i64.add", "i64.sub", "i64.mul"))
-
-
-def functions_referenced_by(expression: Expression) -> Iterator[int]:
-    """Indices that ``ref.func`` names in `expression`."""
-    opening = BY_NAME["ref.func"].encoding
-    if opening not in expression.code:
-        return
-    for token in tokenize(expression.code):
-        if token.startswith(opening):
-            yield decode_instruction(token, expression.offset).immediates[0]
 
 
 def check_constant(

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final, final
 
 from wazero_api import (
+    BY_NAME,
     CoreFeatures,
+    Expression,
     ExternKind,
     InvalidModuleError,
     Module,
     ValueType,
 )
+from wazero_core.binary.instructions import decode_instruction, tokenize
 
 SUPPORTED_FEATURES: Final = (
     CoreFeatures.BULK_MEMORY_OPERATIONS
@@ -86,8 +90,6 @@ class ModuleContext:
 
 def _declared_functions(module: Module) -> frozenset[int]:
     """Functions that ``ref.func`` in a body may name: those named outside of bodies (spec 3.4.10, "refs")."""
-    from .constant import functions_referenced_by
-
     declared = {export.index for export in module.exports if export.kind is ExternKind.FUNCTION}
     expressions = [item.init for item in module.globals]
     expressions += [table.init for table in module.tables if table.init is not None]
@@ -95,5 +97,15 @@ def _declared_functions(module: Module) -> frozenset[int]:
         declared.update(segment.functions)
         expressions.extend(segment.expressions)
     for expression in expressions:
-        declared.update(functions_referenced_by(expression))
+        declared.update(_functions_referenced_by(expression))
     return frozenset(declared)
+
+
+def _functions_referenced_by(expression: Expression) -> Iterator[int]:
+    """Indices that ``ref.func`` names in `expression`."""
+    opening = BY_NAME["ref.func"].encoding
+    if opening not in expression.code:
+        return
+    for token in tokenize(expression.code):
+        if token.startswith(opening):
+            yield decode_instruction(token, expression.offset).immediates[0]
