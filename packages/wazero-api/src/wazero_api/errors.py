@@ -7,7 +7,7 @@
     ├── LinkError                   imports do not fit, or a name is taken
     ├── Trap                        guest code went wrong while running; `kind` and `frames` say how and where
     │   └── ExhaustionError         the call stack is used up
-    ├── DeadlineExceededError       a call's timeout ran out (also a TimeoutError)
+    ├── DeadlineExceededError       a call's timeout ran out
     ├── ExitError                   the guest ended itself, or its module was closed; `exit_code`
     ├── MemoryAccessError           the host read or wrote outside a memory (also an IndexError)
     ├── UnsupportedError            a feature, engine or platform that is not to be had here
@@ -88,7 +88,8 @@ class Frame:
 
     def __str__(self) -> str:
         where = "" if self.code_offset is None else f" at byte {self.code_offset:#x}"
-        return f"{self.module_name}.{self.function_name}{where}"
+        module = f"{self.module_name}." if self.module_name else ""
+        return f"{module}{self.function_name}{where}"
 
 
 def format_frames(frames: tuple[Frame, ...], limit: int = 30) -> str:
@@ -128,8 +129,11 @@ class ExhaustionError(Trap):
 
 
 @final
-class DeadlineExceededError(WazeroError, TimeoutError):
-    """A call ran past its timeout and was stopped; the instance stays usable."""
+class DeadlineExceededError(WazeroError):
+    """A call ran past its timeout and was stopped; the instance stays usable.
+
+    No TimeoutError: that is an OSError, and host functions that turn these into error numbers would swallow it.
+    """
 
 
 @final

@@ -111,9 +111,7 @@ class Runtime:
         """Call the exports of these names. The guest may end itself: with code 0 that is no error."""
         try:
             for name in names:
-                function = module.exported_function(name)
-                if function is not None:
-                    function()
+                _call_start(module, name)
         except ExitError as error:
             module.close_with_exit_code(error.exit_code)
             if error.exit_code:
@@ -189,6 +187,15 @@ class Runtime:
             modules: list[Any] = [*self._named.values(), *self._anonymous]
         for module in modules:
             module.close_with_exit_code(exit_code)
+
+
+def _call_start(module: Module, name: str) -> None:
+    function = module.exported_function(name)
+    if function is None:
+        return
+    if function.type.params:
+        raise LinkError(f"the start function {name!r} must not take parameters, but is {function.type}")
+    function()
 
 
 def _read(path: PathLike[str]) -> bytes:
