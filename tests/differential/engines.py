@@ -18,7 +18,7 @@ Value = int | float
 
 _CODES: Final = {ValueType.I32: 0x7F, ValueType.I64: 0x7E, ValueType.F32: 0x7D, ValueType.F64: 0x7C}
 
-_TRAPS: Final = {
+TRAPS: Final = {
     wasmtime.TrapCode.MEMORY_OUT_OF_BOUNDS: (TrapKind.OUT_OF_BOUNDS_MEMORY_ACCESS,),
     wasmtime.TrapCode.TABLE_OUT_OF_BOUNDS: (TrapKind.UNDEFINED_ELEMENT, TrapKind.OUT_OF_BOUNDS_TABLE_ACCESS),
     wasmtime.TrapCode.INDIRECT_CALL_TO_NULL: (TrapKind.UNINITIALIZED_ELEMENT,),
@@ -104,9 +104,11 @@ class Ours:
         module, signature = self._module, self._generated.functions[number]
         fuel = module.exported_global("fuel")
         memory = module.exported_memory("memory")
-        assert fuel is not None and memory is not None
+        assert fuel is not None
+        assert memory is not None
         fuel.set(FUEL)
-        results, traps = None, ()
+        results: tuple[int, ...] | None = None
+        traps: tuple[TrapKind, ...] = ()
         try:
             returned = module.exports[f"f{number}"](*arguments)
             results = _bits(_as_values(returned, len(signature.results)), signature.results)
@@ -140,7 +142,8 @@ class Theirs:
         """Like `Ours.call`."""
         store, signature = self._store, self._generated.functions[number]
         function, memory = self._exports[f"f{number}"], self._exports["memory"]
-        assert isinstance(function, wasmtime.Func) and isinstance(memory, wasmtime.Memory)
+        assert isinstance(function, wasmtime.Func)
+        assert isinstance(memory, wasmtime.Memory)
         self._global("fuel").set_value(store, FUEL)
         results: tuple[int, ...] | None = None
         traps: tuple[TrapKind, ...] = ()
@@ -150,7 +153,7 @@ class Theirs:
         except wasmtime.Trap as trap:
             code = trap.trap_code
             assert code is not None
-            traps = _TRAPS[code]
+            traps = TRAPS[code]
         types = self._generated.global_types
         values = [self._global(f"g{i}").value(store) for i in range(1, len(types) + 1)]
         content = memory.read(store, 0, memory.data_len(store))

@@ -54,7 +54,19 @@ PASSIVE_DATA: Final = b"passive data of twenty-eight"
 EDGES: Final[dict[Type, Sequence[int]]] = {
     I32: (0, 1, 2, 7, 31, 32, 33, 255, 0x7FFF, 0x8000, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFE, 0xFFFFFFFF),
     I64: (0, 1, 63, 64, 1 << 31, (1 << 32) - 1, 1 << 32, (1 << 53) + 1, (1 << 63) - 1, 1 << 63, (1 << 64) - 1),
-    F32: (0, 1 << 31, 1, 0x3F800000, 0xBF800000, 0x3F000000, 0x4F000000, 0x7F7FFFFF, 0x7F800000, 0xFF800000, 0x7FC00000),
+    F32: (
+        0,
+        1 << 31,
+        1,
+        0x3F800000,
+        0xBF800000,
+        0x3F000000,
+        0x4F000000,
+        0x7F7FFFFF,
+        0x7F800000,
+        0xFF800000,
+        0x7FC00000,
+    ),
     F64: (
         0,
         1 << 63,
@@ -109,7 +121,7 @@ def random_bits(random: Random, type: Type) -> int:
     bits = random.getrandbits(_BITS[type])
     if kind == 1 and type in (I32, I64):
         return bits >> random.randrange(_BITS[type])
-    is_nan = type == F32 and bits & 0x7FFFFFFF > 0x7F800000 or type == F64 and bits & (1 << 63) - 1 > 0x7FF << 52
+    is_nan = (type == F32 and bits & 0x7FFFFFFF > 0x7F800000) or (type == F64 and bits & (1 << 63) - 1 > 0x7FF << 52)
     return EDGES[type][-1] if is_nan else bits
 
 
@@ -178,10 +190,21 @@ class _ModuleMaker:
             (MEMORY, vec([b"\1\1\3"])),
             (GLOBAL, vec(globals_)),
             (EXPORT, vec(exports)),
-            (ELEMENT, vec([b"\0" + i32_const(1) + END + vec(map(leb, entries)), b"\3\0" + vec(map(leb, range(count)))])),
+            (
+                ELEMENT,
+                vec([b"\0" + i32_const(1) + END + vec(map(leb, entries)), b"\3\0" + vec(map(leb, range(count)))]),
+            ),
             (DATA_COUNT, leb(2)),
             (CODE, vec(bodies)),
-            (DATA, vec([b"\0" + i32_const(0) + END + vec([bytes([b]) for b in self.random.randbytes(256)]), b"\1" + leb(len(PASSIVE_DATA)) + PASSIVE_DATA])),
+            (
+                DATA,
+                vec(
+                    [
+                        b"\0" + i32_const(0) + END + vec([bytes([b]) for b in self.random.randbytes(256)]),
+                        b"\1" + leb(len(PASSIVE_DATA)) + PASSIVE_DATA,
+                    ]
+                ),
+            ),
         )
         return Generated(wasm, tuple(self.signatures), tuple(self.globals))
 
@@ -286,7 +309,9 @@ class _FunctionMaker:
             self.emit(i32_const(0xFFF) + b"\x71")
 
     def memarg(self, encoding: bytes) -> bytes:
-        offset = self.random.choice((0, 0, 0, 1, 5, 100, 0xFFF0, 0xFFFFFFFF) if self.random.random() < 0.3 else (0, 1, 4))
+        offset = self.random.choice(
+            (0, 0, 0, 1, 5, 100, 0xFFF0, 0xFFFFFFFF) if self.random.random() < 0.3 else (0, 1, 4)
+        )
         return b"\0" + leb(offset)
 
     def canonicalise(self) -> None:
@@ -305,7 +330,9 @@ class _FunctionMaker:
 
     def step_numeric(self) -> None:
         available = self.stack[self.base :]
-        fitting = [row for row in self.maker.numerics if available[len(available) - len(row.params) :] == list(row.params)]
+        fitting = [
+            row for row in self.maker.numerics if available[len(available) - len(row.params) :] == list(row.params)
+        ]
         row = self.random.choice(fitting or self.maker.numerics)
         self.make_top(row.params)
         if row.sees_bits:
@@ -487,7 +514,9 @@ class _FunctionMaker:
             self.code += b"\x00"
         self.is_dead = True
         if self.random.random() < 0.3:
-            self.code += self.random.choice((b"\x6a\x1a", b"\x01", i32_const(1) + b"\x1a", b"\x02\x40\x0b", b"\x1b\x1a"))
+            self.code += self.random.choice(
+                (b"\x6a\x1a", b"\x01", i32_const(1) + b"\x1a", b"\x02\x40\x0b", b"\x1b\x1a")
+            )
 
 
 _STEPS: Final[Sequence[Callable[[_FunctionMaker], None]]] = [

@@ -1,7 +1,6 @@
 """engines_agree: random modules do the same on our engine and on wasmtime, bit for bit, traps and memory included.
 
-A failure names its seed; ``python -m pytest tests/differential -k seed-123`` does not exist for seeds beyond the count, but
-`_disagreements(123)` below is all that a seed runs. WAZERO_FUZZ_COUNT sets how many seeds there are.
+A failure names its seed, which is all that `_disagreements` needs. WAZERO_FUZZ_COUNT sets how many seeds there are.
 """
 
 from __future__ import annotations
@@ -16,7 +15,8 @@ import pytest
 import wasmtime
 
 from differential.engines import Ours, Theirs, Value, numeric_instructions
-from differential.generator import EDGES, F32, F64, Types, generate, random_bits
+from differential.generator import EDGES, Types, generate, random_bits
+from fuzz.binary import F32, F64
 
 COUNT: Final = int(os.environ.get("WAZERO_FUZZ_COUNT", "200"))
 """Modules to try."""
@@ -63,7 +63,9 @@ def peer() -> wasmtime.Engine:
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("first", range(0, COUNT, _PER_TEST))
 def test_engines_agree(first: int, engine: str, peer: wasmtime.Engine) -> None:
-    failures = [text for seed in range(first, min(COUNT, first + _PER_TEST)) for text in _disagreements(seed, engine, peer)]
+    failures = [
+        text for seed in range(first, min(COUNT, first + _PER_TEST)) for text in _disagreements(seed, engine, peer)
+    ]
     assert not failures, "\n".join(failures)
 
 

@@ -120,7 +120,12 @@ _IMMEDIATES: Final[dict[Immediate, bytes]] = {
     Immediate.F32: bytes(4),
     Immediate.F64: b"\0\0\0\0\0\0\xf8\x3f",
 }
-_CONSTANTS: Final = {ValueType.I32: b"\x41\3", ValueType.I64: b"\x42\5", ValueType.F32: b"\x43\0\0\x80\x3f", ValueType.F64: b"\x44\0\0\0\0\0\0\0\x40"}
+_CONSTANTS: Final = {
+    ValueType.I32: b"\x41\3",
+    ValueType.I64: b"\x42\5",
+    ValueType.F32: b"\x43\0\0\x80\x3f",
+    ValueType.F64: b"\x44\0\0\0\0\0\0\0\x40",
+}
 
 
 def closed_instructions() -> list[Opcode]:
@@ -141,7 +146,9 @@ def _all_instructions() -> bytes:
     """One function for each closed instruction, on constants."""
     bodies = []
     for opcode in closed_instructions():
-        operands = b"".join(_CONSTANTS[ValueType.I32 if isinstance(p, AddressOperand) else p] for p in opcode.params or ())
+        operands = b"".join(
+            _CONSTANTS[ValueType.I32 if isinstance(p, AddressOperand) else p] for p in opcode.params or ()
+        )
         code = operands + opcode.encoding + b"".join(_IMMEDIATES[i] for i in opcode.immediates)
         bodies.append(body(code + b"\x1a" * len(opcode.results or ())))
     calls = b"".join(b"\x10" + leb(i) for i in range(len(bodies)) if i != 0)
@@ -174,6 +181,17 @@ def c_program() -> bytes:
         _CACHE.mkdir(parents=True, exist_ok=True)
         source = _CACHE / "corpus.c"
         source.write_text(_SOURCE)
-        command = [sys.executable, "-m", "ziglang", "cc", "-target", "wasm32-wasi", "-Os", "-o", str(output), str(source)]
+        command = [
+            sys.executable,
+            "-m",
+            "ziglang",
+            "cc",
+            "-target",
+            "wasm32-wasi",
+            "-Os",
+            "-o",
+            str(output),
+            str(source),
+        ]
         subprocess.run(command, check=True, capture_output=True, timeout=600)
     return output.read_bytes()

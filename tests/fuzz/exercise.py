@@ -159,9 +159,7 @@ def _stub(module: DecodedModule, imports: Iterable[Import]) -> bytes:
         else:
             assert isinstance(item.type, GlobalType)
             space = globals_
-            globals_.append(
-                _value_type(item.type.value) + bytes([item.type.is_mutable]) + _zero(item.type.value) + END
-            )
+            globals_.append(_value_type(item.type.value) + bytes([item.type.is_mutable]) + _zero(item.type.value) + END)
         exports.append(export(item.name, len(space) - 1, item.kind.value))
     return encode_module(
         (TYPE, vec(types)),

@@ -8,7 +8,27 @@ from typing import Final
 
 from fuzz.binary import leb
 
-_INTERESTING: Final = (0x00, 0x01, 0x0B, 0x3F, 0x40, 0x41, 0x60, 0x6F, 0x70, 0x7B, 0x7C, 0x7D, 0x7E, 0x7F, 0x80, 0xFB, 0xFC, 0xFD, 0xFF)
+_INTERESTING: Final = (
+    0x00,
+    0x01,
+    0x0B,
+    0x3F,
+    0x40,
+    0x41,
+    0x60,
+    0x6F,
+    0x70,
+    0x7B,
+    0x7C,
+    0x7D,
+    0x7E,
+    0x7F,
+    0x80,
+    0xFB,
+    0xFC,
+    0xFD,
+    0xFF,
+)
 """Bytes that mean something in many places."""
 
 
@@ -85,7 +105,11 @@ def _place(random: Random, data: bytearray) -> int:
     """An index, seldom in the preamble; tiny modules grow a byte so that there is one."""
     if len(data) <= 8:
         data += b"\0"
-    return random.randrange(0 if random.random() < 0.02 else 8, len(data)) if len(data) > 8 else random.randrange(len(data))
+    return (
+        random.randrange(0 if random.random() < 0.02 else 8, len(data))
+        if len(data) > 8
+        else random.randrange(len(data))
+    )
 
 
 _MUTATIONS: Final[tuple[_Mutation, ...]] = (

@@ -25,7 +25,13 @@ _PER_BATCH: Final = 500
 _COMPILE_LIMIT_S: Final = 1.0
 _MEMORY_LIMIT_BYTES: Final = 256 << 20
 
-_CODE_SECTION_ENDINGS: Final = {"compile ok", "compile MalformedModuleError", "compile InvalidModuleError", "link ok", "call ok"}
+_CODE_SECTION_ENDINGS: Final = {
+    "compile ok",
+    "compile MalformedModuleError",
+    "compile InvalidModuleError",
+    "link ok",
+    "call ok",
+}
 
 
 def _check(outcome: isolated.Outcome) -> Counter[str]:

@@ -163,8 +163,7 @@ def test_one_name_hammer(runtime: Runtime) -> None:
     def body(p: int, _n: int) -> None:
         try:
             module = runtime.instantiate_module(compiled, config)
-        except LinkError as error:
-            assert "already been instantiated" in str(error)
+        except LinkError:
             return
         assert runtime.module("prize") is module
         wins[p] += 1
@@ -179,7 +178,9 @@ def test_names_and_imports_hammer(runtime: Runtime) -> None:
     """Each thread makes an exporter and an importer of its own, under its own name, over and over."""
     importers = [
         runtime.compile_module(
-            wasm(f'(module (import "p{p}" "f" (func $f (param i32) (result i32))) (func (export "g") (result i32) (call $f (i32.const 5))))')
+            wasm(
+                f'(module (import "p{p}" "f" (func $f (param i32) (result i32))) (func (export "g") (result i32) (call $f (i32.const 5))))'
+            )
         )
         for p in range(P)
     ]
@@ -244,7 +245,7 @@ def test_memory_growth_and_reads_hammer(runtime: Runtime) -> None:
                 assert module.exports.grow(0) >= 1
             return
         address = 1024 * p
-        assert memory.write_uint32_le(address, n) is None
+        memory.write_uint32_le(address, n)
         assert memory.read_uint32_le(address) == n
         assert early[address] == n & 0xFF
         assert len(memory.buffer) % 65536 == 0
@@ -279,7 +280,12 @@ def test_host_calls_that_reenter_hammer(runtime: Runtime) -> None:
 
 def test_exhaustion_hammer(runtime: Runtime) -> None:
     """Threads that recurse without end do not disturb those that recurse a little; the limit comes back."""
-    endless = [runtime.instantiate(wasm('(module (func $f (export "f") (result i32) (i32.add (call $f) (i32.const 1))))'), ANONYMOUS) for _ in range(P)]
+    endless = [
+        runtime.instantiate(
+            wasm('(module (func $f (export "f") (result i32) (i32.add (call $f) (i32.const 1))))'), ANONYMOUS
+        )
+        for _ in range(P)
+    ]
     fib = runtime.instantiate(wasm(FIB), ANONYMOUS).exports.fib
 
     def body(p: int, _n: int) -> None:
@@ -298,7 +304,8 @@ def test_deadlines_hammer(runtime: Runtime) -> None:
 
     def body(p: int, n: int) -> None:
         count, spin = modules[p].exported_function("count"), modules[p].exported_function("spin")
-        assert count is not None and spin is not None
+        assert count is not None
+        assert spin is not None
         if p % 2:
             assert count(2000) == 2000
             return
@@ -309,21 +316,32 @@ def test_deadlines_hammer(runtime: Runtime) -> None:
     hammer(body, n=N // 20)
 
 
-def test_deadlines_while_others_instantiate_hammer(runtime: Runtime) -> None:
+def test_deadlines_while_others_instantiate_hammer(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
     """A deadline must reach its call, however many instances come and go meanwhile."""
-    spinner = runtime.instantiate(wasm(LOOP), ANONYMOUS).exported_function("spin")
-    assert spinner is not None
+    crashed: list[object] = []
+    monkeypatch.setattr(threading, "excepthook", lambda args: crashed.append(args.exc_value))
+    spinner = runtime.instantiate(wasm(LOOP), ANONYMOUS)
+    spin = spinner.exported_function("spin")
+    assert spin is not None
     compiled = runtime.compile_module(wasm(LOOP))
-    keep = [runtime.instantiate_module(compiled, ANONYMOUS) for _ in range(300)]
+    keep = [runtime.instantiate_module(compiled, ANONYMOUS) for _ in range(3000)]
+    done = threading.Event()
 
     def body(p: int, _n: int) -> None:
         if p == 0:
-            with pytest.raises(DeadlineExceededError):
-                spinner.call(timeout=0.001)
-        else:
+            for _ in range(20):
+                with pytest.raises(DeadlineExceededError):
+                    spin.call(timeout=0.001)
+            done.set()
+        while not done.is_set():
             runtime.instantiate_module(compiled, ANONYMOUS).close()
 
-    hammer(body, n=N // 10, timeout_s=60)
+    try:
+        hammer(body, n=1, timeout_s=20)
+    finally:
+        done.set()
+        spinner.close()
+    assert not crashed
     assert all(not module.is_closed for module in keep)
 
 
@@ -340,7 +358,7 @@ def test_a_deadline_that_passes_as_the_call_ends_hammer(runtime: Runtime) -> Non
             pass
         assert count(50) == 50
 
-    hammer(body, n=N // 5)
+    hammer(body, n=N // 2)
 
 
 def test_closing_against_running_code_hammer(runtime: Runtime) -> None:
@@ -364,6 +382,29 @@ def test_closing_against_running_code_hammer(runtime: Runtime) -> None:
             module.exports.count(1)
 
     hammer(body, n=rounds)
+
+
+def test_closing_while_deadlines_pass_hammer(runtime: Runtime) -> None:
+    """Flags that are lowered when somebody's deadline is over must not hide from running code that its module closed."""
+    rounds = max(10, N // 5)
+    compiled = runtime.compile_module(wasm(LOOP))
+    doomed = [runtime.instantiate_module(compiled, ANONYMOUS) for _ in range(rounds)]
+    timed = [runtime.instantiate_module(compiled, ANONYMOUS).exported_function("spin") for _ in range(P)]
+    meeting = threading.Barrier(2)
+
+    def body(p: int, n: int) -> None:
+        if p == 0:
+            meeting.wait(60)
+            with pytest.raises(ExitError):
+                doomed[n].exports.spin()
+        elif p == 1:
+            meeting.wait(60)
+            doomed[n].close()
+        else:
+            with pytest.raises(DeadlineExceededError):
+                timed[p].call(timeout=0.0005)  # type: ignore[union-attr]
+
+    hammer(body, n=rounds, p=4, timeout_s=60)
 
 
 def test_traps_carry_their_own_frames_hammer(runtime: Runtime) -> None:

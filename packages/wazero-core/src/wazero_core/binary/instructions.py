@@ -18,8 +18,8 @@ from wazero_api import BY_CODE, BY_NAME, OPCODES, Immediate, MalformedModuleErro
 from .reader import Reader
 from .types import read_heap_type, read_value_type
 
-_MATCH_ONE_BY_ONE_ABOVE: Final = 1 << 17
-"""Bytes of a body from which on tokens are cut one by one; see `tokenize`."""
+_MAX_RESTARTS: Final = 64
+"""Tokens of open-ended length in one body after which the others are matched one by one; see `tokenize`."""
 _SMALL_BR_TABLE: Final = 16
 
 _LEB32: Final = rb"[\x80-\xff]{0,4}[\x00-\x7f]"
@@ -100,39 +100,38 @@ def tokenize(code: bytes) -> list[bytes]:
     """Cut a body into tokens, whose lengths add up to ``len(code)``.
 
     The few instructions whose length no pattern can tell (long br_tables) match up to the end of the body, are cut to
-    their length here, and matching goes on behind them. In a huge body that could be made to copy without end, so
-    there tokens are matched one by one: three times slower, linear whatever the bytes are.
+    their length here, and matching goes on behind them. That copies the rest of the body each time; a hostile body
+    could make it copy without end, so after a number of restarts tokens are matched one by one, which is slower.
     """
     pattern = _token_pattern()
-    if len(code) > _MATCH_ONE_BY_ONE_ABOVE:
-        return _tokenize_one_by_one(code, pattern)
     tokens = pattern.findall(code)
-    position = 0
+    position = restarts = 0
     while tokens and tokens[-1] != END and tokens[-1][0] in _OPEN_ENDED:
-        last = tokens.pop()
-        position = len(code) - len(last)
+        position = len(code) - len(tokens.pop())
         length = _open_ended_length(code, position)
         tokens.append(code[position : position + length])
         position += length
         if position == len(code):
             break
+        restarts += 1
+        if restarts == _MAX_RESTARTS:
+            return tokens + _tokenize_one_by_one(code, position)
         tokens += pattern.findall(code, position)
     return tokens
 
 
-def _tokenize_one_by_one(code: bytes, pattern: re.Pattern[bytes]) -> list[bytes]:
+def _tokenize_one_by_one(code: bytes, position: int) -> list[bytes]:
     tokens = []
-    position = 0
+    match = _token_pattern().match
     while position < len(code):
         if code[position] in _OPEN_ENDED:
             length = _open_ended_length(code, position)
-            tokens.append(code[position : position + length])
-            position += length
-            continue
-        match = pattern.match(code, position)
-        assert match is not None, "the last alternative matches any byte"
-        tokens.append(match.group())
-        position = match.end()
+        else:
+            found = match(code, position)
+            assert found is not None, "the last alternative matches any byte"
+            length = found.end() - position
+        tokens.append(code[position : position + length])
+        position += length
     return tokens
 
 

@@ -9,10 +9,14 @@ from threading import Lock
 from types import CodeType
 from typing import Final, NamedTuple, final
 
-from wazero_api import BodySource, ExternKind, FunctionType, Module
+from wazero_api import BodySource, ExternKind, FunctionType, Module, UnsupportedError
 
 FILE_NAME: Final = "<wasm>"
 """What tracebacks show as the file of generated code."""
+
+
+_MAX_SOURCE: Final = 6_000_000
+"""Characters of one function's Python source: CPython's compiler takes a hundred bytes for each."""
 
 
 class CompiledFunction(NamedTuple):
@@ -49,8 +53,13 @@ class PortableCode:
 
     def _compile(self, defined_index: int) -> CompiledFunction:
         source, offsets = self.translation(defined_index)
+        self._check_size(defined_index, source)
         unit = compile(source, FILE_NAME, "exec", dont_inherit=True, optimize=0)
         return CompiledFunction(next(c for c in unit.co_consts if isinstance(c, CodeType)), offsets)
+
+    def _check_size(self, defined_index: int, source: str) -> None:
+        if len(source) > _MAX_SOURCE:
+            raise UnsupportedError(f"function {self.import_count + defined_index} is too large for the portable engine")
 
     def translation(self, defined_index: int) -> tuple[str, array[int]]:
         """The Python source of a function, for people; and the byte offset in the binary of each line."""

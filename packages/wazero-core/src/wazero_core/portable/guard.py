@@ -24,6 +24,15 @@ class _Depth(threading.local):
 
 
 @final
+class _Deadline:
+    __slots__ = ("is_over", "thread")
+
+    def __init__(self, thread: int) -> None:
+        self.thread = thread
+        self.is_over = False
+
+
+@final
 class CallGuard:
     """One per engine. `enter` and `leave` surround a call."""
 
@@ -33,8 +42,8 @@ class CallGuard:
         self._active = 0
         self._limit_before = 0
         self._instances: WeakSet[Any] = WeakSet()
-        self._expired: set[int] = set()
-        """Threads whose deadline is over."""
+        self._deadlines: set[_Deadline] = set()
+        """Of calls that are running."""
 
     # Depth
 
@@ -74,33 +83,38 @@ class CallGuard:
 
     def watch(self, instance: Any) -> None:
         """From now on `instance` (a `PortableInstance`) hears of interrupts."""
-        self._instances.add(instance)
-        if self._expired:
-            instance.namespace["stop"] = True
+        with self._lock:
+            self._instances.add(instance)
+            if any(deadline.is_over for deadline in self._deadlines):
+                instance.namespace["stop"] = True
 
     @contextmanager
     def deadline(self, seconds: float) -> Iterator[None]:
         """Calls of this thread inside the block end with DeadlineExceededError once the time is up."""
-        thread = threading.get_ident()
-        timer = threading.Timer(seconds, self._expire, (thread,))
+        deadline = _Deadline(threading.get_ident())
+        timer = threading.Timer(seconds, self._expire, (deadline,))
         timer.daemon = True
+        with self._lock:
+            self._deadlines.add(deadline)
         timer.start()
         try:
             yield
         finally:
             timer.cancel()
             with self._lock:
-                self._expired.discard(thread)
+                self._deadlines.discard(deadline)
                 self._lower_flags()
 
-    def _expire(self, thread: int) -> None:
+    def _expire(self, deadline: _Deadline) -> None:
         with self._lock:
-            self._expired.add(thread)
+            if deadline not in self._deadlines:  # the call ended while the timer went off
+                return
+            deadline.is_over = True
             for instance in self._instances:
                 instance.namespace["stop"] = True
 
     def _lower_flags(self) -> None:
-        if not self._expired:
+        if not any(deadline.is_over for deadline in self._deadlines):
             for instance in self._instances:
                 instance.namespace["stop"] = instance.exit_code is not None
 
@@ -108,5 +122,8 @@ class CallGuard:
         """Called by generated code of `instance` while its ``stop`` is set; returns if others were meant."""
         if instance.exit_code is not None:
             raise ExitError(instance.exit_code, instance.name)
-        if threading.get_ident() in self._expired:
+        thread = threading.get_ident()
+        with self._lock:
+            is_over = any(deadline.is_over and deadline.thread == thread for deadline in self._deadlines)
+        if is_over:
             raise DeadlineExceededError("the call ran past its timeout")

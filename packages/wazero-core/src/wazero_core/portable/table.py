@@ -45,7 +45,10 @@ class PortableTable:
         maximum = self.type.limits.maximum
         if old + delta > (MAX_ELEMENTS if maximum is None else min(maximum, MAX_ELEMENTS)):
             return -1
-        self.elements.extend([value] * delta)
+        try:
+            self.elements.extend([value] * delta)
+        except MemoryError:
+            return -1
         return old
 
 

@@ -66,12 +66,17 @@ class MemoryDefinition:
 class Definitions:
     """Makes definitions of one decoded module."""
 
-    __slots__ = ("_function_types", "_module", "_name")
+    __slots__ = ("_export_names", "_function_types", "_imports", "_memory_types", "_module", "_name")
 
     def __init__(self, module: Module, name: str) -> None:
         self._module = module
         self._name = name
         self._function_types = module.function_types()
+        self._memory_types = module.memory_types()
+        self._imports = {kind: module.imported(kind) for kind in (ExternKind.FUNCTION, ExternKind.MEMORY)}
+        self._export_names: dict[tuple[ExternKind, int], list[str]] = {}
+        for export in module.exports:
+            self._export_names.setdefault((export.kind, export.index), []).append(export.name)
 
     def function(self, index: int) -> FunctionDefinition:
         """Of the function with that index."""
@@ -85,23 +90,24 @@ class Definitions:
             type,
             names.functions.get(index, ""),
             self._import(ExternKind.FUNCTION, index),
-            self._export_names(ExternKind.FUNCTION, index),
+            self._names(ExternKind.FUNCTION, index),
             params if any(params) else (),
         )
 
     def memory(self, index: int) -> MemoryDefinition:
         """Of the memory with that index."""
         kind = ExternKind.MEMORY
-        type = self._module.memory_types()[index]
-        return MemoryDefinition(self._name, index, type, self._import(kind, index), self._export_names(kind, index))
+        return MemoryDefinition(
+            self._name, index, self._memory_types[index], self._import(kind, index), self._names(kind, index)
+        )
 
     def exported(self, kind: ExternKind) -> dict[str, int]:
         """Index by export name."""
         return {export.name: export.index for export in self._module.exports if export.kind is kind}
 
     def _import(self, kind: ExternKind, index: int) -> tuple[str, str] | None:
-        imported = self._module.imported(kind)
+        imported = self._imports[kind]
         return (imported[index].module, imported[index].name) if index < len(imported) else None
 
-    def _export_names(self, kind: ExternKind, index: int) -> tuple[str, ...]:
-        return tuple(name for name, exported in self.exported(kind).items() if exported == index)
+    def _names(self, kind: ExternKind, index: int) -> tuple[str, ...]:
+        return tuple(self._export_names.get((kind, index), ()))

@@ -26,6 +26,9 @@ from wazero_core.binary.data_section import DataSection
 from .constant import evaluate
 from .linking import External, check_import
 
+_MAX_ELEMENTS: Final = 10_000_000
+"""That all tables of a module may begin with together: 80 MB on the portable engine."""
+
 Resolver = Callable[[str, str], External | None]
 """From module and name of an import to what it stands for."""
 
@@ -79,6 +82,9 @@ class Instantiation:
         self._linked = engine.link(code, self)
         for item in self.module.globals:
             self.globals.append(engine.new_global(item.type, self._evaluate(item.init)))
+        elements = sum(table.type.limits.minimum for table in self.module.tables)
+        if elements > _MAX_ELEMENTS:
+            raise LinkError(f"tables of {elements} elements: the limit is {_MAX_ELEMENTS}")
         for table in self.module.tables:
             initial = None if table.init is None else self._evaluate(table.init)
             self.tables.append(engine.new_table(table.type, initial))

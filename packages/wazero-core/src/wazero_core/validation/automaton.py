@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, final
 
-from wazero_api import BY_NAME, CoreFeatures, InvalidModuleError, ValueType
+from wazero_api import BY_NAME, CoreFeatures, FunctionType, InvalidModuleError, ValueType
 from wazero_core.binary.instructions import decode_instruction
 
 from .context import ModuleContext
@@ -20,6 +20,9 @@ CONTROL: Final = {
 
 LOCALS: Final = {BY_NAME[name].code: name for name in ("local.get", "local.set", "local.tee")}
 """Instructions that depend on the function's locals: `body` turns nearly all into shapes beforehand."""
+
+MAX_SIZE: Final = 500_000
+"""States and transitions of one automaton; some 100 MB, and far above what a function of a compiler needs."""
 
 _LOOP: Final = BY_NAME["loop"]
 _SAFE_CONSTANTS: Final = {
@@ -65,21 +68,22 @@ class Automaton:
         "dead",
         "frame_shapes",
         "live",
-        "steps",
+        "size",
     )
 
     def __init__(self, context: ModuleContext) -> None:
         self.context = context
-        self.live = State(self._step, None, None, is_dead=False)
-        self.dead = State(self._step, None, None, is_dead=True)
-        self.steps = 0
-        """How many transitions were worked out: a measure of the memory in use."""
+        self.live = State(self, None, None, is_dead=False)
+        self.dead = State(self, None, None, is_dead=True)
+        self.size = 0
+        """States made and transitions worked out: a measure of the memory in use."""
         self._rules: dict[bytes, Rule | None] = {}
         self._shapes: dict[str, tuple[tuple[ValueType, ...], tuple[ValueType, ...]]] = {}
         self.frame_shapes: dict[bytes, FrameShape] = {}
         """By the token of the opening instruction."""
         self._local_shapes: dict[ValueType, tuple[str, str, str]] = {}
-        self._function_shapes: dict[tuple[ValueType, ...], FrameShape] = {}
+        self._function_shapes: dict[int, tuple[FunctionType, FrameShape]] = {}
+        """By the identity of the type, which hashes slowly, and is kept here so that its identity stays its own."""
 
     def shape(self, params: tuple[ValueType, ...], results: tuple[ValueType, ...]) -> str:
         """The key that pops `params` and pushes `results`."""
@@ -95,12 +99,17 @@ class Automaton:
             known = self._local_shapes[type] = (self.shape((), one), self.shape(one, ()), self.shape(one, one))
         return known
 
-    def _step(self, state: State, key: bytes | str) -> State | None:
-        self.steps += 1
+    def step(self, state: State, key: bytes | str) -> State | None:
+        """What `key` does to `state`. Raises InvalidModuleError if it must not stand there, or if this grew too large."""
+        self.size += 1
+        if self.size > MAX_SIZE:
+            raise InvalidModuleError(
+                "function is too complex: its operand stacks exceed a limit of this implementation"
+            )
         if isinstance(key, str):
             return state.apply(*self._shapes[key])
         safe = _SAFE_CONSTANTS.get(key[0])
-        if safe is not None and len(key) <= safe[0]:
+        if safe is not None and 1 < len(key) <= safe[0]:
             return state.push(safe[1])
         rule = self._rules.get(key, self)
         if rule is self:
@@ -126,12 +135,12 @@ class Automaton:
             known = self.frame_shapes[token] = self._frame_shape(params, results, label)
         return known
 
-    def function_shape(self, results: tuple[ValueType, ...]) -> FrameShape:
+    def function_shape(self, type: FunctionType) -> FrameShape:
         """Of the frame around a body."""
-        known = self._function_shapes.get(results)
+        known = self._function_shapes.get(id(type))
         if known is None:
-            known = self._function_shapes[results] = self._frame_shape((), results, results)
-        return known
+            known = self._function_shapes[id(type)] = type, self._frame_shape((), type.results, type.results)
+        return known[1]
 
     def _frame_shape(
         self, params: tuple[ValueType, ...], results: tuple[ValueType, ...], label: tuple[ValueType, ...]

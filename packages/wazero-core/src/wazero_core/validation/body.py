@@ -6,7 +6,8 @@ their labels are used, which instructions cannot be reached.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from bisect import bisect_right
+from collections.abc import Callable
 from itertools import accumulate, repeat
 from typing import Any, Final
 
@@ -39,17 +40,34 @@ class LocalTokens:
 
     def __init__(self) -> None:
         self._tokens: dict[int, list[bytes]] = {code: [] for code in LOCALS}
+        self._by_type: dict[int, tuple[FunctionType, dict[bytes, str]]] = {}
 
-    def keys(self, locals_: Iterable[tuple[int, ValueType]], automaton: Automaton, bound: int) -> dict[bytes, str]:
-        """From access tokens to shapes, for the first `bound` locals; `locals_` gives runs of one type."""
-        keys: dict[bytes, str] = {}
-        start = 0
-        for count, type in locals_:
+    def keys(self, type: FunctionType, body: FunctionBody, automaton: Automaton) -> dict[bytes, str]:
+        """From access tokens to shapes, for as many locals as `body` can have use for."""
+        bound = min(_SHORT_LOCAL_INDICES, len(body.code))
+        keys = self._param_keys(type, automaton).copy() if type.params else {}
+        start = len(type.params)
+        for count, local in body.locals:
+            if start >= bound:
+                break
             stop = min(start + count, bound)
-            for code, shape in zip(LOCALS, automaton.local_shapes(type), strict=True):
-                keys.update(zip(self._upto(code, stop)[start:stop], repeat(shape)))
+            self._add(keys, local, start, stop, automaton)
             start = stop
         return keys
+
+    def _param_keys(self, type: FunctionType, automaton: Automaton) -> dict[bytes, str]:
+        """Kept by the identity of the type, since functions of one type can be many and its parameters, too."""
+        known = self._by_type.get(id(type))
+        if known is None:
+            keys: dict[bytes, str] = {}
+            for index, param in enumerate(type.params):
+                self._add(keys, param, index, index + 1, automaton)
+            known = self._by_type[id(type)] = type, keys
+        return known[1]
+
+    def _add(self, keys: dict[bytes, str], type: ValueType, start: int, stop: int, automaton: Automaton) -> None:
+        for code, shape in zip(LOCALS, automaton.local_shapes(type), strict=True):
+            keys.update(zip(self._upto(code, stop)[start:stop], repeat(shape)))
 
     def _upto(self, code: int, stop: int) -> list[bytes]:
         tokens = self._tokens[code]
@@ -69,7 +87,10 @@ class BodyChecker:
         self._local_tokens = local_tokens
         self._dead = automaton.dead
         self._frames: list[Frame] = []
-        self._runs: list[tuple[int, ValueType]] = []
+        self._type = FunctionType((), ())
+        self._body = FunctionBody((), b"", 0)
+        self._local_ends: list[int] | None = None
+        """How many locals there are up to each run of them; made when needed."""
         self._keys: Any = iter(())
         self._count = 0
         self._control: dict[int, Callable[[bytes, State], State]] = {
@@ -97,12 +118,11 @@ class BodyChecker:
         Raises InvalidModuleError or MalformedModuleError, with the offset of the instruction.
         """
         tokens = tokenize(body.code)
-        self._runs = [*((1, param) for param in type.params), *body.locals]
-        bound = min(_SHORT_LOCAL_INDICES, len(body.code))
-        get_key = self._local_tokens.keys(self._runs, self.automaton, bound).get
+        self._type, self._body, self._local_ends = type, body, None
+        get_key = self._local_tokens.keys(type, body, self.automaton).get
         keys = self._keys = iter([*map(get_key, tokens, tokens)])
         self._count = len(tokens)
-        shape = self.automaton.function_shape(type.results)
+        shape = self.automaton.function_shape(type)
         self._frames = [(shape, _AFTER_END, False)]
         state = shape.start
         control = self._control
@@ -204,7 +224,7 @@ class BodyChecker:
     def _long_local(self, token: bytes, state: State) -> State:
         """An access whose token was not prepared: a high index, or one in a longer form than needed."""
         opcode, (index,) = decode_instruction(token)
-        type = next((t for stop, t in self._run_ends() if index < stop), None)
+        type = self._local_type(index)
         if type is None:
             raise InvalidModuleError(f"unknown local {index}")
         match opcode.name:
@@ -214,8 +234,14 @@ class BodyChecker:
                 return state.take(type)
         return state.take(type).push(type)
 
-    def _run_ends(self) -> Iterable[tuple[int, ValueType]]:
-        return zip(accumulate(count for count, _ in self._runs), (type for _, type in self._runs), strict=True)
+    def _local_type(self, index: int) -> ValueType | None:
+        params = self._type.params
+        if index < len(params):
+            return params[index]
+        if self._local_ends is None:
+            self._local_ends = list(accumulate(count for count, _ in self._body.locals))
+        run = bisect_right(self._local_ends, index - len(params))
+        return self._body.locals[run][1] if run < len(self._local_ends) else None
 
 
 def _follow(state: State, shape: str) -> State:
@@ -224,11 +250,16 @@ def _follow(state: State, shape: str) -> State:
     return following
 
 
-def _nothing_follows(state: State, key: bytes | str) -> State:
-    raise MalformedModuleError("unexpected instruction after the function's end")
+class _Nothing:
+    """In the place of an automaton, for the one state that nothing follows."""
+
+    size = 0
+
+    def step(self, state: State, key: bytes | str) -> State:
+        raise MalformedModuleError("unexpected instruction after the function's end")
 
 
-_AFTER_END: Final = State(_nothing_follows, None, None, is_dead=False)
+_AFTER_END: Final = State(_Nothing(), None, None, is_dead=False)
 """The state behind a function's last ``end``."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final
 
 from wazero_api import (
@@ -23,6 +24,11 @@ _ALWAYS_CONSTANT: Final = frozenset(
 _EXTENDED: Final = frozenset(("i32.add", "i32.sub", "i32.mul", "i64.add", "i64.sub", "i64.mul"))
 
 
+@cache
+def _giving(type: ValueType) -> FunctionType:
+    return FunctionType((), (type,))
+
+
 def check_constant(
     checker: BodyChecker, context: ModuleContext, expression: Expression, type: ValueType, globals_before: int
 ) -> None:
@@ -40,7 +46,7 @@ def check_constant(
         elif opcode.name == "global.get":
             _check_global(context, immediates[0], globals_before, offset)
         offset += len(token)
-    checker.check(FunctionType((), (type,)), FunctionBody((), expression.code, expression.offset))
+    checker.check(_giving(type), FunctionBody((), expression.code, expression.offset))
 
 
 def _check_global(context: ModuleContext, index: int, globals_before: int, offset: int) -> None:

@@ -32,8 +32,10 @@ from .constant import check_constant
 from .context import ModuleContext
 
 _MAX_TABLE_ELEMENTS: Final = (1 << 32) - 1
-_MAX_AUTOMATON_STEPS: Final = 250_000
-"""Transitions after which an automaton is thrown away for a new one: some 40 MB; ordinary modules stay far below."""
+_LARGE_AUTOMATON: Final = 250_000
+"""Size from which on an automaton is not used for another body: some 40 MB; ordinary modules stay below."""
+_MAX_ARITY: Final = 1_000
+"""Parameters, and results, of one function; the bound of the JavaScript API, too (spec appendix 7.3 allows one)."""
 
 
 @final
@@ -88,7 +90,7 @@ class ModuleValidator:
 
     def _fresh_automaton(self) -> Automaton:
         automaton = self._automaton
-        if automaton is None or automaton.steps > _MAX_AUTOMATON_STEPS:
+        if automaton is None or automaton.size > _LARGE_AUTOMATON:
             automaton = self._automaton = Automaton(self._module_context())
         return automaton
 
@@ -138,6 +140,8 @@ def _address_type(type: MemoryType | TableType) -> ValueType:
 
 def _check_types(context: ModuleContext) -> None:
     for type in context.types:
+        if max(len(type.params), len(type.results)) > _MAX_ARITY:
+            raise InvalidModuleError(f"function type with more than {_MAX_ARITY} parameters or results")
         for value in (*type.params, *type.results):
             context.check_value_type(value)
         if len(type.results) > 1:

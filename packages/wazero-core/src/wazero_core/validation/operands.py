@@ -13,8 +13,8 @@ the specification's stack-polymorphic typing wants (spec appendix 7.6, "Validati
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Final, final
+from collections.abc import Sequence
+from typing import Final, Protocol, final
 
 from wazero_api import InvalidModuleError, ValueType
 
@@ -28,23 +28,29 @@ Key = bytes | str | ValueType | None
 """A token, a shape, or (within this module) the type that leads to a child state."""
 
 
+class StateMaker(Protocol):
+    """What states know of their `Automaton`."""
+
+    size: int
+
+    def step(self, state: State, key: bytes | str) -> State | None: ...
+
+
 @final
 class State(dict[Key, "State | None"]):
     """One stack of operand types; see the module. `is_dead`: it grows from unreachable code."""
 
-    __slots__ = ("below", "height", "is_dead", "step", "top")
+    __slots__ = ("automaton", "below", "height", "is_dead", "top")
 
-    def __init__(
-        self, step: Callable[[State, bytes | str], State | None], below: State | None, top: OperandType, is_dead: bool
-    ) -> None:
-        self.step = step
+    def __init__(self, automaton: StateMaker, below: State | None, top: OperandType, is_dead: bool) -> None:
+        self.automaton = automaton
         self.below = below
         self.top = top
         self.is_dead = is_dead
         self.height: int = 0 if below is None else below.height + 1
 
     def __missing__(self, key: bytes | str) -> State | None:
-        following = self.step(self, key)
+        following = self.automaton.step(self, key)
         self[key] = following
         return following
 
@@ -57,7 +63,8 @@ class State(dict[Key, "State | None"]):
         if child is None:
             if self.height >= MAX_HEIGHT:
                 raise InvalidModuleError(f"operand stack is higher than {MAX_HEIGHT}, the limit of this implementation")
-            child = self[type] = State(self.step, self, type, self.is_dead)
+            self.automaton.size += 1
+            child = self[type] = State(self.automaton, self, type, self.is_dead)
         return child
 
     def take(self, expected: OperandType) -> State:

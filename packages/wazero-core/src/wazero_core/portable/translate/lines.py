@@ -23,10 +23,10 @@ class Lines:
         """How many lines there are."""
         return len(self._texts)
 
-    def add(self, text: str) -> None:
-        """A line at the present depth."""
+    def add(self, text: str, position: int | None = None) -> None:
+        """A line at the present depth, of the present instruction unless another is given."""
         self._texts.append(" " * self.depth + text)
-        self._positions.append(self.position)
+        self._positions.append(self.position if position is None else position)
 
     def drop_last(self) -> None:
         """Take the last line back."""

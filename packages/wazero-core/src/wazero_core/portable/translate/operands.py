@@ -35,6 +35,8 @@ class Operand(NamedTuple):
     width: int = 32
     growth: int = 0
     constant: bool = False
+    position: int | None = None
+    """Of the last instruction in it that can trap."""
 
     @property
     def number(self) -> str:
@@ -133,7 +135,7 @@ class OperandStack:
         if operand.text == name:
             return
         self._before_assigning(self.variable_bit(index), index)
-        self._lines.add(f"{name} = {operand.stored}")
+        self._lines.add(f"{name} = {operand.stored}", operand.position)
         self.operands[index] = self.variable(index)
 
     def _before_assigning(self, bit: int, below: int) -> None:
@@ -171,12 +173,14 @@ class OperandStack:
     def combine(self, text: str, operands: tuple[Operand, ...], form: Form, *, impure: bool, width: int) -> None:
         """Push an operand made from `operands`."""
         reads = growth = 0
+        position = self._lines.position if impure else None
         for operand in operands:
             reads |= operand.reads
             impure = impure or operand.impure
             growth = max(growth, operand.growth)
+            position = operand.position if position is None else position
         growth = growth + 1 if form is Form.WRAPPING else 0
-        self.push(Operand(text, form, reads, impure, width, growth))
+        self.push(Operand(text, form, reads, impure, width, growth, position=position))
 
     @staticmethod
     def wrapping_text(operand: Operand) -> str:

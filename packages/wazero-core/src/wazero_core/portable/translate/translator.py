@@ -177,7 +177,12 @@ class Translator:
     def effect(self, name: str, operand_count: int, *first: str) -> None:
         operands = self._pop_in_order(operand_count)
         self.stack.settle_impure()
+        self._poll()
         self.lines.add(f"{name}({', '.join([*first, *(operand.number for operand in operands)])})")
+
+    def _poll(self) -> None:
+        """Before what can take long by itself: a row of such instructions needs no loop to keep the host waiting."""
+        self.lines.add("if stop: poll()")
 
     def table_get(self, table: int) -> None:
         index = self.stack.pop()
@@ -194,6 +199,7 @@ class Translator:
     def table_fill(self, table: int) -> None:
         index, value, count = self._pop_in_order(3)
         self.stack.settle_impure()
+        self._poll()
         self.lines.add(f"table_fill(t{table}, {index.number}, {value.number}, {count.number})")
 
     # Parametric
@@ -308,8 +314,9 @@ class Translator:
         self.stack.push_variables(frame.result_count)
 
     def branch(self, depth: int) -> None:
-        """``br``."""
+        """``br``. What is left behind on the stack has been evaluated: it may trap."""
         self._refresh_memory()
+        self.stack.settle_impure()
         self.control.branch(self.frames[~depth])
         self.is_live = False
 
@@ -319,8 +326,7 @@ class Translator:
         frame = self.frames[~depth]
         operand = self.stack.pop()
         condition = self.stack.take_fresh(operand, as_condition=True)
-        if frame.arity:
-            self.stack.settle_impure()
+        self.stack.settle_impure()
         self.control.branch_if(frame, condition)
 
     def branch_table(self, labels: Sequence[int]) -> None:
