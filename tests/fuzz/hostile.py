@@ -50,6 +50,8 @@ WORKS: Final = "ok"
 TRAP: Final = "Trap"
 EXHAUSTED: Final = "ExhaustionError"
 TIMEOUT: Final = "DeadlineExceededError"
+UNSUPPORTED: Final = "UnsupportedError"
+"""A function whose translation would be too long."""
 
 BLOCK, LOOP, IF, ELSE = b"\x02\x40", b"\x03\x40", b"\x04\x40", b"\x05"
 UNREACHABLE, NOP, RETURN, DROP = b"\x00", b"\x01", b"\x0f", b"\x1a"
@@ -374,7 +376,7 @@ def operands() -> Iterator[Hostile]:
     for what, (aim, code, outcome) in rows.items():
         yield Hostile(what, aim, partial(_function_of, code, PAGES_1), outcome)
     for what, dead in {
-        "selects with padded counts": b"\x1c\x81\0\x7f" * 32_000,
+        "selects with padded counts": b"\x1c\x81\0\x7f" * 32_000 + DROP,
         "br_tables of 17 targets": (b"\x0e\x11" + bytes(18)) * 6_500,
     }.items():
         yield Hostile(
@@ -456,7 +458,7 @@ def arities() -> Iterator[Hostile]:
             types=[function_type(), wide],
             type_indices=[0, 1],
         ),
-        (WORKS, INVALID, TRAP, EXHAUSTED),
+        (WORKS, UNSUPPORTED),
     )
     yield Hostile(
         "1,000 functions of 10,000 params",
@@ -544,7 +546,7 @@ def tables() -> Iterator[Hostile]:
         "br_table of targets that do not exist": lambda: GET_0 + b"\x0e" + leb(1000) + b"\x7f" * 1001,
     }
     for what, code in rows.items():
-        outcome = (INVALID,) if what.endswith("not exist") else (WORKS,)
+        outcome = (INVALID,) if what.endswith("not exist") else (WORKS, UNSUPPORTED)
         yield Hostile(what, "length and nesting of generated code", partial(_function_of, code), outcome)
     yield Hostile(
         "br_table of 1,500 alternating targets with 1,000 values",
@@ -565,6 +567,13 @@ def tables() -> Iterator[Hostile]:
             ],
             types=[function_type([I32]), function_type((), [I32] * 1000)],
         ),
+        (WORKS, UNSUPPORTED),
+    )
+    grow = b"".join(b"\xd0\x70" + i32_const(10_000_000) + b"\xfc\x0f" + leb(i) + DROP for i in range(50))
+    yield Hostile(
+        "fifty tables grown by ten million",
+        "memory",
+        lambda: function(grow, more=[(TABLE, vec([b"\x70\0\0"] * 50))]),
         (WORKS,),
     )
     yield Hostile(

@@ -190,6 +190,10 @@ class LinkedInstance(Protocol):
         """From now on calls raise ExitError, and running ones end with it soon."""
         ...
 
+    def is_idle(self) -> bool:
+        """Whether certainly no code of the instance is running, so that its memories can be taken away."""
+        ...
+
 
 class Code(Protocol):
     """A module as an engine compiled it; shared by all instances and tied to none."""
@@ -219,7 +223,9 @@ class Engine(Protocol):
         """
         ...
 
-    def new_table(self, type: TableType, init: Any) -> Table: ...
+    def new_table(self, type: TableType, init: Any, maximum_elements: int) -> Table:
+        """`maximum_elements` is the bound in force, at least the type's minimum."""
+        ...
 
     def new_global(self, type: GlobalType, value: Any) -> Global: ...
 

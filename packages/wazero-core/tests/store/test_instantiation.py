@@ -177,5 +177,5 @@ def test_the_memory_limit_bounds_growth() -> None:
 
 
 def test_a_big_table_is_refused() -> None:
-    with pytest.raises(LinkError, match="table of 4294967295 elements"):
+    with pytest.raises(LinkError, match="of 4294967295 elements"):
         Runtime(RuntimeConfig.interpreter()).instantiate(wasm("(module (table 0xffffffff funcref))"))

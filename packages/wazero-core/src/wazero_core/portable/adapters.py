@@ -61,6 +61,7 @@ class Adapters:
         guard = self._guard
         entry: Callable[..., Any] = make(function, guard.enter, guard.leave, explain)
         entry.__name__ = entry.__qualname__ = function.name
+        entry.function = function  # type: ignore[attr-defined]  # so that an entry can stand for its function
         return entry
 
     def host_call(self, host: HostFunction, module: Any) -> Callable[..., Any]:

@@ -54,9 +54,9 @@ class PortableEngine:
         """See `wazero_api.Engine.new_memory`."""
         return PortableMemory(type, maximum_pages)
 
-    def new_table(self, type: TableType, init: Any) -> PortableTable:
-        """Raises LinkError beyond this engine's bound on elements."""
-        return PortableTable(type, init)
+    def new_table(self, type: TableType, init: Any, maximum_elements: int) -> PortableTable:
+        """See `wazero_api.Engine.new_table`."""
+        return PortableTable(type, init, maximum_elements)
 
     def new_global(self, type: GlobalType, value: Any) -> PortableGlobal:
         """See `wazero_api.Engine.new_global`."""

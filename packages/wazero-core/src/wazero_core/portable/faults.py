@@ -11,8 +11,11 @@ from wazero_api import ExhaustionError, Frame, Trap, TrapKind, WazeroError, form
 INTERNAL_MARK: Final = "__wazero_internal__"
 """In the globals of a frame: it belongs to the engine, neither to a guest nor to a host function."""
 
-_HOST_RECURSION: Final = 200
-"""Host frames below the last wasm frame from which on a RecursionError is the host function's own fault."""
+_GUEST_RECURSION: Final = 100
+"""Wasm frames from which on a RecursionError below them is the guest's fault, and not the host function's own."""
+
+_ENTRY: Final = "entry"
+"""Name of the generated functions by which Python calls wasm."""
 
 
 def explain(error: BaseException) -> BaseException:
@@ -21,7 +24,7 @@ def explain(error: BaseException) -> BaseException:
     if isinstance(error, Trap):
         error.frames += frames
         return error
-    if isinstance(error, RecursionError) and host_frames < _HOST_RECURSION:
+    if isinstance(error, RecursionError) and (not host_frames or len(frames) >= _GUEST_RECURSION):
         return ExhaustionError(frames)
     if frames and not host_frames:
         kind = _kind(error, error.__traceback__)
@@ -33,17 +36,25 @@ def explain(error: BaseException) -> BaseException:
 
 
 def wasm_frames(trace: TracebackType | None) -> tuple[tuple[Frame, ...], int]:
-    """The wasm frames of a traceback, innermost first, and how many host frames lie below the innermost."""
+    """The wasm frames below one entry, innermost first, and how many host frames lie below the innermost.
+
+    Frames below a further entry have been told by that one.
+    """
     frames = []
-    host_frames = 0
+    host_frames = entries = 0
     while trace is not None:
         namespace = trace.tb_frame.f_globals
+        name = trace.tb_frame.f_code.co_name
         instance = namespace.get("__instance__")
         if instance is not None:
-            frames.append(instance.frame(trace.tb_frame.f_code.co_name, trace.tb_lineno))
+            frames.append(instance.frame(name, trace.tb_lineno))
             host_frames = 0
         elif INTERNAL_MARK not in namespace:
             host_frames += 1
+        elif name == _ENTRY:
+            entries += 1
+            if entries > 1:
+                break
         trace = trace.tb_next
     frames.reverse()
     return tuple(frames), host_frames

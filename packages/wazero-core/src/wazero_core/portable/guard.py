@@ -79,6 +79,11 @@ class CallGuard:
             if not self._active and self._limit_before < CALL_DEPTH == sys.getrecursionlimit():
                 sys.setrecursionlimit(self._limit_before)
 
+    @property
+    def is_idle(self) -> bool:
+        """Whether no call of any thread is under way."""
+        return not self._active
+
     # Interrupts: generated code looks at its global ``stop`` and calls ``poll``
 
     def watch(self, instance: Any) -> None:

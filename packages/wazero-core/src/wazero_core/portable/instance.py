@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from types import FunctionType as PythonFunction
 from typing import Any, Final, final
+from weakref import ref
 
 from wazero_api import BY_NAME, Frame, FunctionType, HostFunction, LinkTarget
 
@@ -21,7 +22,7 @@ _CALL_INDIRECT: Final = BY_NAME["call_indirect"].code
 class PortableFunction:
     """See `wazero_api.Function`. `code` takes and gives raw values; calling the object takes and gives typed ones."""
 
-    __slots__ = ("__weakref__", "_adapters", "_entry", "code", "host", "index", "instance", "name", "type")
+    __slots__ = ("__weakref__", "_adapters", "_entry", "code", "host", "importers", "index", "instance", "name", "type")
 
     def __init__(
         self,
@@ -39,6 +40,8 @@ class PortableFunction:
         """The instance that defines it; None for a host function."""
         self.host = host
         self.code: Callable[..., Any] = _not_linked
+        self.importers: list[tuple[ref[PortableInstance], str]] = []
+        """Instances that took over `code`, and their names for it."""
         self._adapters = adapters
         self._entry: Callable[..., Any] | None = None
 
@@ -54,6 +57,15 @@ class PortableFunction:
 
     def __repr__(self) -> str:
         return f"<wasm function {self.name} {self.type}>"
+
+    def replace_code(self, code: Callable[..., Any]) -> None:
+        """Put compiled code in the place of the stub that made it, also where other instances imported that."""
+        self.code = code
+        for importer, name in self.importers:
+            instance = importer()
+            if instance is not None:
+                instance.namespace[name] = code
+        self.importers.clear()
 
     def bound_to(self, module: Any) -> PortableFunction:
         """Itself, or for a host function that wants its caller, one that is given `module`."""
@@ -72,10 +84,11 @@ def _not_linked(*_: Any) -> Any:
 class PortableInstance:
     """One instance's globals for generated code. Alive as long as any of its functions."""
 
-    __slots__ = ("__weakref__", "_code", "_functions", "exit_code", "name", "namespace")
+    __slots__ = ("__weakref__", "_code", "_functions", "_guard", "exit_code", "name", "namespace")
 
     def __init__(self, code: PortableCode, target: LinkTarget, guard: CallGuard) -> None:
         self._code = code
+        self._guard = guard
         self.name = target.name
         self.exit_code: int | None = None
         """Set once the module is closed."""
@@ -97,6 +110,7 @@ class PortableInstance:
         namespace = self.namespace
         for index, function in enumerate(self._functions):
             namespace[f"f{index}"] = function.code
+            function.importers.append((ref(self), f"f{index}"))
         code = self._code
         for index in range(code.import_count, len(code.function_types)):
             function = PortableFunction(
@@ -117,13 +131,18 @@ class PortableInstance:
     def _first_call(self, index: int, *args: Any) -> Any:
         compiled = self._code.function(index - self._code.import_count)
         function = PythonFunction(compiled.code, self.namespace)
-        self.namespace[f"f{index}"] = self._functions[index].code = function
+        self.namespace[f"f{index}"] = function
+        self._functions[index].replace_code(function)
         return function(*args)
 
     def close(self, exit_code: int) -> None:
         """From now on calls fail, and running ones end at their next poll."""
         self.exit_code = exit_code
         self.namespace["stop"] = True
+
+    def is_idle(self) -> bool:
+        """See `wazero_api.LinkedInstance.is_idle`; calls of other instances count, since they may have come from here."""
+        return self._guard.is_idle
 
     def frame(self, code_name: str, line: int) -> Frame:
         """Of a traceback entry in generated code."""

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, final
+from typing import Any, final
 
-from wazero_api import GlobalType, LinkError, TableType
+from wazero_api import GlobalType, TableType
 
 from .values import from_raw, to_raw
-
-MAX_ELEMENTS: Final = 10_000_000
-"""Elements of one table, whatever its type allows: 80 MB."""
 
 
 @final
 class PortableTable:
     """See `wazero_api.Table`. `elements` is one list for the table's life; generated code uses it directly."""
 
-    __slots__ = ("elements", "type")
+    __slots__ = ("_maximum", "elements", "type")
 
-    def __init__(self, type: TableType, init: Any) -> None:
-        if type.limits.minimum > MAX_ELEMENTS:
-            raise LinkError(f"table of {type.limits.minimum} elements: this engine allows {MAX_ELEMENTS}")
+    def __init__(self, type: TableType, init: Any, maximum_elements: int) -> None:
         self.type = type
+        maximum = type.limits.maximum
+        self._maximum = maximum_elements if maximum is None else min(maximum, maximum_elements)
         self.elements = [init] * type.limits.minimum
 
     def __len__(self) -> int:
@@ -33,7 +30,7 @@ class PortableTable:
 
     def __setitem__(self, index: int, value: Any) -> None:
         self._check(index)
-        self.elements[index] = value
+        self.elements[index] = to_raw(value, self.type.element)
 
     def _check(self, index: int) -> None:
         if not 0 <= index < len(self.elements):
@@ -42,9 +39,9 @@ class PortableTable:
     def grow(self, delta: int, value: Any = None) -> int:
         """See `wazero_api.Table.grow`."""
         old = len(self.elements)
-        maximum = self.type.limits.maximum
-        if old + delta > (MAX_ELEMENTS if maximum is None else min(maximum, MAX_ELEMENTS)):
+        if old + delta > self._maximum:
             return -1
+        value = to_raw(value, self.type.element)
         try:
             self.elements.extend([value] * delta)
         except MemoryError:

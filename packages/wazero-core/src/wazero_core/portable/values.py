@@ -71,7 +71,8 @@ def as_vector(value: Any) -> bytes:
 
 def wrong_type(wanted: str, value: Any) -> NoReturn:
     """Raise TypeError."""
-    raise TypeError(f"{wanted} needs {'a float' if wanted[0] == 'f' else wanted}, not {type(value).__name__}")
+    what = "a wasm function or None" if wanted == "funcref" else "a float"
+    raise TypeError(f"{wanted} needs {what}, not {type(value).__name__}")
 
 
 def _integer(bits: int) -> Conversion:

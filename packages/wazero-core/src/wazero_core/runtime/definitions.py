@@ -66,7 +66,7 @@ class MemoryDefinition:
 class Definitions:
     """Makes definitions of one decoded module."""
 
-    __slots__ = ("_export_names", "_function_types", "_imports", "_memory_types", "_module", "_name")
+    __slots__ = ("_export_names", "_function_types", "_functions", "_imports", "_memory_types", "_module", "_name")
 
     def __init__(self, module: Module, name: str) -> None:
         self._module = module
@@ -74,12 +74,19 @@ class Definitions:
         self._function_types = module.function_types()
         self._memory_types = module.memory_types()
         self._imports = {kind: module.imported(kind) for kind in (ExternKind.FUNCTION, ExternKind.MEMORY)}
+        self._functions: dict[int, FunctionDefinition] = {}
         self._export_names: dict[tuple[ExternKind, int], list[str]] = {}
         for export in module.exports:
             self._export_names.setdefault((export.kind, export.index), []).append(export.name)
 
     def function(self, index: int) -> FunctionDefinition:
-        """Of the function with that index."""
+        """Of the function with that index; the same object each time, since a function can have many export names."""
+        known = self._functions.get(index)
+        if known is None:
+            known = self._functions[index] = self._new_function(index)
+        return known
+
+    def _new_function(self, index: int) -> FunctionDefinition:
         type = self._function_types[index]
         names = self._module.names
         local_names = names.locals.get(index, {})

@@ -76,9 +76,10 @@ class Memory:
     def _pack(self, layout: struct.Struct, offset: int, value: Any) -> None:
         view = self._check(offset, layout.size)
         try:
-            layout.pack_into(view, offset, value)
+            data = layout.pack(value)
         except struct.error:
             raise OverflowError(f"{value!r} does not fit in {layout.size} bytes") from None
+        view[offset : offset + layout.size] = data
 
     def read(self, offset: int, count: int) -> bytes:
         """A copy of `count` bytes."""

@@ -171,11 +171,10 @@ class Module:
 
     def close_with_exit_code(self, exit_code: int) -> None:
         """Stop running calls soon, refuse further ones with ExitError, free memory and files. Only the first time counts."""
-        if self.exit_code is not None:
-            return
-        self.exit_code = exit_code
-        self.state.close(exit_code)
-        self.discard()
+        if self.exit_code is None:
+            self.exit_code = exit_code
+            self.state.close(exit_code)
+            self.discard()
         self.state.release()
 
     def discard(self) -> None:

@@ -27,7 +27,7 @@ from .constant import evaluate
 from .linking import External, check_import
 
 _MAX_ELEMENTS: Final = 10_000_000
-"""That all tables of a module may begin with together: 80 MB on the portable engine."""
+"""That all tables of a module may have together, 80 MB on the portable engine; each may grow to its even share."""
 
 Resolver = Callable[[str, str], External | None]
 """From module and name of an import to what it stands for."""
@@ -85,9 +85,10 @@ class Instantiation:
         elements = sum(table.type.limits.minimum for table in self.module.tables)
         if elements > _MAX_ELEMENTS:
             raise LinkError(f"tables of {elements} elements: the limit is {_MAX_ELEMENTS}")
+        share = _MAX_ELEMENTS // max(1, len(self.module.tables))
         for table in self.module.tables:
             initial = None if table.init is None else self._evaluate(table.init)
-            self.tables.append(engine.new_table(table.type, initial))
+            self.tables.append(engine.new_table(table.type, initial, max(share, table.type.limits.minimum)))
         for type in self.module.memories:
             limit = min(memory_limit_pages, MAX_MEMORY_PAGES)
             if type.limits.minimum > limit:
@@ -124,7 +125,12 @@ class Instantiation:
             self._linked.close(exit_code)
 
     def release(self) -> None:
-        """Give back the memories that the instance made and never exported to another one."""
+        """Give back the memories that the instance made and never exported to another one, unless code still runs.
+
+        In that case another call does it later, or the garbage collector.
+        """
+        if self._linked is not None and not self._linked.is_idle():
+            return
         for memory in self._owned_memories:
             memory.close()
         self._owned_memories.clear()

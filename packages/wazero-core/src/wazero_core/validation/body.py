@@ -117,7 +117,10 @@ class BodyChecker:
 
         Raises InvalidModuleError or MalformedModuleError, with the offset of the instruction.
         """
-        tokens = tokenize(body.code)
+        try:
+            tokens = tokenize(body.code)
+        except MalformedModuleError as error:
+            raise MalformedModuleError(error.message, body.offset + (error.offset or 0)) from None
         self._type, self._body, self._local_ends = type, body, None
         get_key = self._local_tokens.keys(type, body, self.automaton).get
         keys = self._keys = iter([*map(get_key, tokens, tokens)])

@@ -115,7 +115,9 @@ class ModuleValidator:
             for expression in segment.expressions:
                 constant(expression, segment.type)
         for data in _unusual_segments(context):
-            if data.offset is not None:
+            if data.offset is None:
+                context.require(CoreFeatures.BULK_MEMORY_OPERATIONS, "passive data segment")
+            else:
                 context.check_index("memory", data.memory_index, len(context.memories))
                 constant(data.offset, _address_type(context.memories[data.memory_index]))
 
