@@ -85,9 +85,6 @@ def test_equal_types_are_one_object() -> None:
     assert first.types[1] is second.types[1]
 
 
-@pytest.mark.xfail(
-    reason="importers keep the stub that compiles at the first call: every call goes through _first_call"
-)
 def test_importers_call_the_compiled_function_itself() -> None:
     """Once an imported function is compiled, calls from another module go straight to it."""
     runtime = Runtime(RuntimeConfig.interpreter())

@@ -139,7 +139,6 @@ def reentrant(runtime: Runtime, function: Any) -> Module:
     return instance[0]
 
 
-@pytest.mark.xfail(reason="explain adds the frames of inner calls once more at each outer call")
 def test_frames_across_the_host_come_once_each(runtime: Runtime) -> None:
     module = reentrant(runtime, lambda instance: instance.exports.outer())
     with pytest.raises(Trap) as caught:
@@ -174,9 +173,6 @@ class OwnError(Exception):
         KeyboardInterrupt(),
         pytest.param(
             RecursionError("mine"),
-            marks=pytest.mark.xfail(
-                reason="a host function's RecursionError becomes ExhaustionError unless 200 frames deep"
-            ),
         ),
     ],
     ids=lambda error: type(error).__name__,
@@ -193,7 +189,6 @@ def test_exceptions_of_host_functions_come_out_unchanged(error: BaseException, r
     assert note.startswith("wasm stack trace:\n\tshop.asks at byte")
 
 
-@pytest.mark.xfail(reason="explain adds a note with all inner frames at each call from Python into wasm")
 def test_the_note_of_nested_calls_names_each_frame_once(runtime: Runtime) -> None:
     error = OwnError()
     depth = [0]

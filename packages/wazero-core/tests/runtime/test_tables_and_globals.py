@@ -25,9 +25,6 @@ TEXT = """(module
   (global (export "constant") i32 (i32.const 5)))"""
 
 
-_UNCHECKED = pytest.mark.xfail(reason="Table.__setitem__ stores what it is given, neither checked nor unwrapped")
-
-
 @pytest.fixture
 def module() -> Iterator[Module]:
     with Runtime(RuntimeConfig.interpreter()) as runtime:
@@ -84,7 +81,6 @@ def test_moving_an_element(module: Module) -> None:
         module.exports.call(2)
 
 
-@_UNCHECKED
 def test_putting_an_exported_function_into_a_table(module: Module) -> None:
     table_of(module)[1] = module.exported_function("one")
     assert module.exports.call(1) == 1
@@ -93,14 +89,12 @@ def test_putting_an_exported_function_into_a_table(module: Module) -> None:
         module.exports.call(1)
 
 
-@_UNCHECKED
 @pytest.mark.parametrize("value", [5, "one", print])
 def test_a_table_of_functions_takes_only_these(value: Any, module: Module) -> None:
     with pytest.raises(TypeError, match="funcref"):
         table_of(module)[1] = value
 
 
-@pytest.mark.xfail(reason="module.exports.f is a plain Python function, which as_function does not know")
 def test_exported_functions_are_references(module: Module) -> None:
     """In both spellings: what an export gives can be handed back."""
     reference = module.exports.same(module.exported_function("one"))
@@ -110,7 +104,6 @@ def test_exported_functions_are_references(module: Module) -> None:
     assert module.exports.same(module.exports.one)() == 1
 
 
-@pytest.mark.xfail(reason="wrong_type takes the f of funcref for a float: 'funcref needs a float'")
 def test_wrong_references(module: Module) -> None:
     with pytest.raises(TypeError, match=r"funcref needs a (wasm )?function"):
         module.exports.same(7)

@@ -47,7 +47,6 @@ GATED = [
     pytest.param(
         '(memory 1) (data "x")',
         CoreFeatures.BULK_MEMORY_OPERATIONS,
-        marks=pytest.mark.xfail(reason="passive data segments are not gated, passive element segments are"),
     ),
     ("(elem func)", CoreFeatures.BULK_MEMORY_OPERATIONS),
     ("(func (param externref))", CoreFeatures.REFERENCE_TYPES),
