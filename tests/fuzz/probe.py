@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from typing import NamedTuple
@@ -41,6 +42,16 @@ def hostile(row_id: str) -> Ending:
     ended = next((stage for stage in stages if stage not in ("ok", "")), "ok")
     after_compile = report.compile_peak_bytes - before
     return Ending(ended, len(wasm), report.compile_s, after_compile, report.run_s, peak_bytes() - before)
+
+
+def in_small_thread(row_id: str, stack_bytes: int) -> str:
+    """How a hostile module ends in a thread with a stack of that size."""
+    endings: list[str] = []
+    threading.stack_size(stack_bytes)
+    thread = threading.Thread(target=lambda: endings.append(hostile(row_id).ended))
+    thread.start()
+    thread.join()
+    return endings[0]
 
 
 class Batch(NamedTuple):

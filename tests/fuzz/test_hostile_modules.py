@@ -6,6 +6,7 @@ bounds there are wider, since CPython's compiler takes kilobytes for every line.
 
 from __future__ import annotations
 
+import sys
 from typing import Final
 
 import pytest
@@ -25,11 +26,11 @@ _WIDE = "BodyChecker works through every parameter and result of a function's ty
 _STATES = "a type with many results makes that many states at once, and steps are counted per token and body"
 _CODE = "generated code is as long as calls and branches times their arity; CPython's compiler then needs gigabytes"
 
-KNOWN: Final[dict[str, str]] = {
-    "20,000 exports": "each definition holds all names of its function: 20,000 times 20,000 of them, if all name one",
-    "fifty tables grown by ten million": "the bound on elements is per table once they grow",
-}
+KNOWN: Final[dict[str, str]] = {}
 """Rows that fail, and why."""
+_FIRST_CALLS = "the stub that compiles at the first call makes CPython nest C calls, which are few and cost stack"
+if sys.version_info[:2] == (3, 12):
+    KNOWN["1,000 functions that call each other"] = _FIRST_CALLS
 
 
 def _parameter(row: Hostile) -> object:
@@ -56,6 +57,13 @@ def test_hostile_module(row: Hostile) -> None:
     assert ending.compile_bytes < COMPILE_LIMIT_BYTES, row.aim
     assert ending.run_s < RUN_LIMIT_S, row.aim
     assert ending.run_bytes < RUN_LIMIT_BYTES, row.aim
+
+
+@pytest.mark.xfail(reason=_FIRST_CALLS, raises=isolated.CrashError)
+def test_a_chain_of_first_calls_fits_a_small_stack() -> None:
+    """As threads have it on macOS (512 KiB) and the main thread on Windows (1 MiB)."""
+    ended = isolated.run(probe.in_small_thread, "10,000 functions that call each other", 512 << 10).result
+    assert ended == "ExhaustionError"
 
 
 def test_rows_are_told_apart_by_their_ids() -> None:

@@ -6,6 +6,7 @@ One per signature, made when first needed, since a general one would loop over t
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, Final, final
 
 from wazero_api import Convention, FunctionType, HostFunction, ValueType
@@ -72,6 +73,27 @@ class Adapters:
             make = self._host_calls[key] = _compile(_host_call_source(*key), _HOST_CALL_GLOBALS)
         call: Callable[..., Any] = make(host.callable, module, host.name)
         return call
+
+
+@cache
+def _stub_maker(parameter_count: int) -> Callable[..., Any]:
+    parameters = _parameters(parameter_count)
+    lines = [
+        "def make(compile_function, index):",
+        f" def stub({parameters}):",
+        f"  return compile_function(index)({parameters})",
+        " return stub",
+    ]
+    return _compile("\n".join(lines), _ENTRY_GLOBALS)
+
+
+def stub(parameter_count: int, compile_function: Callable[[int], Callable[..., Any]], index: int) -> Callable[..., Any]:
+    """What stands for a function until its first call, when ``compile_function(index)`` gives the function itself.
+
+    A Python function with the very parameters: only such calls does CPython nest without using its C stack.
+    """
+    made: Callable[..., Any] = _stub_maker(parameter_count)(compile_function, index)
+    return made
 
 
 def _compile(source: str, namespace: dict[str, Any]) -> Callable[..., Any]:

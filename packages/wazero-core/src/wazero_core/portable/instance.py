@@ -10,7 +10,7 @@ from weakref import ref
 
 from wazero_api import BY_NAME, Frame, FunctionType, HostFunction, LinkTarget
 
-from .adapters import Adapters
+from .adapters import Adapters, stub
 from .code import PortableCode
 from .guard import CallGuard
 from .operations import NAMES
@@ -116,7 +116,7 @@ class PortableInstance:
             function = PortableFunction(
                 code.function_types[index], names.get(index) or f"${index}", index, self, adapters
             )
-            function.code = namespace[f"f{index}"] = partial(self._first_call, index)
+            function.code = namespace[f"f{index}"] = stub(len(function.type.params), self._compile, index)
             self._functions.append(function)
 
     def bind(self, target: LinkTarget) -> None:
@@ -128,12 +128,12 @@ class PortableInstance:
         namespace.update((f"M{index}", memory) for index, memory in enumerate(target.memories))
         namespace.update((f"g{index}", item) for index, item in enumerate(target.globals))
 
-    def _first_call(self, index: int, *args: Any) -> Any:
+    def _compile(self, index: int) -> PythonFunction:
         compiled = self._code.function(index - self._code.import_count)
         function = PythonFunction(compiled.code, self.namespace)
         self.namespace[f"f{index}"] = function
         self._functions[index].replace_code(function)
-        return function(*args)
+        return function
 
     def close(self, exit_code: int) -> None:
         """From now on calls fail, and running ones end at their next poll."""
