@@ -109,6 +109,15 @@ def tests(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", "--ignore=tests/conformance", *session.posargs)
 
 
+@nox.session
+def slow(session: nox.Session) -> None:
+    """What the default run leaves out or does at a smaller count: heavy programs, 10,000 mutants, 10,000 generated modules."""
+    _install(session, "test", "compilers")
+    session.run("python", "-m", "pytest", "-m", "slow", "--ignore=tests/conformance", *session.posargs)
+    folders = ("tests/fuzz/test_decode_never_crashes.py", "tests/differential")
+    session.run("python", "-m", "pytest", *folders, env={"WAZERO_FUZZ_COUNT": "10000"})
+
+
 @nox.session(python=PYTHONS)
 def conformance(session: nox.Session) -> None:
     """The official .wast scripts (folder: WAZERO_TESTSUITE)."""

@@ -36,8 +36,12 @@ def command(case: Case, wasm: Path, scratch: Path) -> list[str]:
     return [sys.executable, "-m", "wazero_core", "run", *flags, str(wasm), *case.args]
 
 
+def _parameter(case: Case) -> object:
+    return pytest.param(case, id=case.name, marks=[pytest.mark.slow] if case.name in SECONDS_OF else [])
+
+
 @pytest.mark.skipif(not CASES, reason=NO_PROGRAMS)
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+@pytest.mark.parametrize("case", map(_parameter, CASES))
 def test_program(case: Case, program: Callable[..., Path], tmp_path: Path) -> None:
     done = subprocess.run(
         command(case, program(case.source), tmp_path),
