@@ -41,7 +41,7 @@ def _parameter(case: Case) -> object:
 
 
 @pytest.mark.skipif(not CASES, reason=NO_PROGRAMS)
-@pytest.mark.parametrize("case", map(_parameter, CASES))
+@pytest.mark.parametrize("case", [*map(_parameter, CASES)])
 def test_program(case: Case, program: Callable[..., Path], tmp_path: Path) -> None:
     done = subprocess.run(
         command(case, program(case.source), tmp_path),
