@@ -229,3 +229,15 @@ def test_an_instance_runs_on_without_its_runtime_object() -> None:
     """Functions keep alive what they need."""
     function = Runtime(RuntimeConfig.interpreter()).instantiate(wasm(LOOPS)).exports.ok
     assert function() == 5
+
+
+def test_a_timeout_covers_compiling_at_the_first_call() -> None:
+    """A long straight function: what takes the time is its translation, and it has no loop that would look at the clock."""
+    body = "local.get 0 " + "local.get 0 i32.add " * 40_000
+    wasm = bytes(wasmtime.wat2wasm(f'(module (func (export "f") (param i32) (result i32) {body}))'))
+    with Runtime(RuntimeConfig.interpreter()) as runtime:
+        function = runtime.instantiate(wasm).exported_function("f")
+        assert function is not None
+        with pytest.raises(DeadlineExceededError):
+            function.call(1, timeout=0.02)
+        assert function.call(1) == 40_001

@@ -93,6 +93,12 @@ class CallGuard:
             if any(deadline.is_over for deadline in self._deadlines):
                 instance.namespace["stop"] = True
 
+    def close(self, instance: Any, exit_code: int) -> None:
+        """Set the instance's exit code, and let its code see that."""
+        with self._lock:
+            instance.exit_code = exit_code
+            instance.namespace["stop"] = True
+
     @contextmanager
     def deadline(self, seconds: float) -> Iterator[None]:
         """Calls of this thread inside the block end with DeadlineExceededError once the time is up."""

@@ -133,12 +133,13 @@ class PortableInstance:
         function = PythonFunction(compiled.code, self.namespace)
         self.namespace[f"f{index}"] = function
         self._functions[index].replace_code(function)
+        if self.namespace["stop"]:  # compiling may have taken all the time there was
+            self._guard.poll(self)
         return function
 
     def close(self, exit_code: int) -> None:
         """From now on calls fail, and running ones end at their next poll."""
-        self.exit_code = exit_code
-        self.namespace["stop"] = True
+        self._guard.close(self, exit_code)
 
     def is_idle(self) -> bool:
         """See `wazero_api.LinkedInstance.is_idle`; calls of other instances count, since they may have come from here."""
