@@ -15,25 +15,10 @@ import wasmtime
 from wasmtime import _ffi as ffi
 
 from conformance.embedder import Exhausted, MalformedOrInvalid, Trapped, UncaughtException, Unlinkable
+from conformance.spectest import SPECTEST
 from conformance.wast.features import FEATURES, engine
 from conformance.wast.values import NullReference, Number, NumberType, Reference, Value
 
-_SPECTEST: Final = """
-(module
-  (func (export "print"))
-  (func (export "print_i32") (param i32))
-  (func (export "print_i64") (param i64))
-  (func (export "print_f32") (param f32))
-  (func (export "print_f64") (param f64))
-  (func (export "print_i32_f32") (param i32 f32))
-  (func (export "print_f64_f64") (param f64 f64))
-  (global (export "global_i32") i32 (i32.const 666))
-  (global (export "global_i64") i64 (i64.const 666))
-  (global (export "global_f32") f32 (f32.const 666.6))
-  (global (export "global_f64") f64 (f64.const 666.6))
-  (table (export "table") 10 20 funcref)
-  (memory (export "memory") 1 2))
-"""
 _SPECTEST_OF_FEATURES: Final = {
     "memory64": '(module (table (export "table64") i64 10 20 funcref))',
     "threads": '(module (memory (export "shared_memory") 1 2 shared))',
@@ -74,7 +59,7 @@ class WasmtimePeer:
         self._store = wasmtime.Store(self._engine)
         self._linker = wasmtime.Linker(self._engine)
         self._linker.allow_shadowing = True
-        for text in [_SPECTEST, *(text for feature, text in _SPECTEST_OF_FEATURES.items() if feature in features)]:
+        for text in [SPECTEST, *(text for feature, text in _SPECTEST_OF_FEATURES.items() if feature in features)]:
             self.register(self.instantiate(bytes(wasmtime.wat2wasm(text)), None), "spectest")
 
     @property
