@@ -82,6 +82,11 @@ class Instantiation:
         self._linked = engine.link(code, self)
         for item in self.module.globals:
             self.globals.append(engine.new_global(item.type, self._evaluate(item.init)))
+        self._allocate_tables(engine)
+        self._allocate_memories(engine, min(memory_limit_pages, MAX_MEMORY_PAGES))
+        self._linked.bind(self)
+
+    def _allocate_tables(self, engine: Engine) -> None:
         elements = sum(table.type.limits.minimum for table in self.module.tables)
         if elements > _MAX_ELEMENTS:
             raise LinkError(f"tables of {elements} elements: the limit is {_MAX_ELEMENTS}")
@@ -89,8 +94,9 @@ class Instantiation:
         for table in self.module.tables:
             initial = None if table.init is None else self._evaluate(table.init)
             self.tables.append(engine.new_table(table.type, initial, max(share, table.type.limits.minimum)))
+
+    def _allocate_memories(self, engine: Engine, limit: int) -> None:
         for type in self.module.memories:
-            limit = min(memory_limit_pages, MAX_MEMORY_PAGES)
             if type.limits.minimum > limit:
                 raise LinkError(f"memory of {type.limits.minimum} pages: the limit is {limit}")
             maximum = limit if type.limits.maximum is None else min(limit, type.limits.maximum)
@@ -100,7 +106,6 @@ class Instantiation:
                 raise LinkError(str(error)) from error
             self.memories.append(memory)
             self._owned_memories.append(memory)
-        self._linked.bind(self)
 
     def initialise(self) -> None:
         """Copy active segments, in order. Raises Trap where one does not fit; those before it stay copied."""
