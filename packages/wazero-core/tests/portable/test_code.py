@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 import wasmtime
 
@@ -101,3 +103,26 @@ def test_importers_call_the_compiled_function_itself() -> None:
     linked = importer.state._linked
     assert linked is not None
     assert linked.namespace["f0"] is exporter.state.functions[0].code  # type: ignore[attr-defined]
+
+
+def test_what_is_imported_does_not_remember_importers_that_are_gone() -> None:
+    """Neither a host function nor a function nobody has called yet may keep anything of short-lived instances."""
+    runtime = Runtime(RuntimeConfig.interpreter())
+    builder = runtime.new_host_module_builder("host")
+    builder.new_function_builder().with_raw_function(lambda: None, [], []).export("h")
+    builder.instantiate()
+    exporter = runtime.instantiate(bytes(wasmtime.wat2wasm('(module $a (func (export "f")))')))
+    compiled = runtime.compile_module(
+        bytes(wasmtime.wat2wasm('(module (import "a" "f" (func)) (import "host" "h" (func)))'))
+    )
+
+    def objects_after(instances: int) -> int:
+        for _ in range(instances):
+            runtime.instantiate_module(compiled).close()
+        gc.collect()
+        return len(gc.get_objects())
+
+    objects_after(10)
+    before = objects_after(10)
+    assert objects_after(200) - before < 100
+    exporter.close()

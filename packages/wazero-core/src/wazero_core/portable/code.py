@@ -16,7 +16,7 @@ FILE_NAME: Final = "<wasm>"
 
 
 _MAX_SOURCE: Final = 6_000_000
-"""Characters of one function's Python source: CPython's compiler takes a hundred bytes for each."""
+"""Characters of one function's Python source: CPython's compiler takes many times that in memory."""
 
 
 class CompiledFunction(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final, final
 from weakref import WeakSet
 
@@ -77,7 +77,8 @@ class CallGuard:
         with self._lock:
             self._active -= 1
             if not self._active and self._limit_before < CALL_DEPTH == sys.getrecursionlimit():
-                sys.setrecursionlimit(self._limit_before)
+                with suppress(RecursionError):  # another thread may have recursed deeper by itself in the meantime
+                    sys.setrecursionlimit(self._limit_before)
 
     @property
     def is_idle(self) -> bool:

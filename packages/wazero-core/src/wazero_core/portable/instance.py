@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from threading import Lock
 from types import FunctionType as PythonFunction
 from typing import Any, Final, final
-from weakref import ref
+from weakref import WeakSet
 
 from wazero_api import BY_NAME, Frame, FunctionType, HostFunction, LinkTarget
 
@@ -17,12 +18,27 @@ from .operations import NAMES
 
 _CALL_INDIRECT: Final = BY_NAME["call_indirect"].code
 
+_import_lock: Final = Lock()
+"""Held while code goes from one instance to another: an importer must not miss that a stub is replaced."""
+
 
 @final
 class PortableFunction:
     """See `wazero_api.Function`. `code` takes and gives raw values; calling the object takes and gives typed ones."""
 
-    __slots__ = ("__weakref__", "_adapters", "_entry", "code", "host", "importers", "index", "instance", "name", "type")
+    __slots__ = (
+        "__weakref__",
+        "_adapters",
+        "_entry",
+        "_importers",
+        "_is_stub",
+        "code",
+        "host",
+        "index",
+        "instance",
+        "name",
+        "type",
+    )
 
     def __init__(
         self,
@@ -40,8 +56,10 @@ class PortableFunction:
         """The instance that defines it; None for a host function."""
         self.host = host
         self.code: Callable[..., Any] = _not_linked
-        self.importers: list[tuple[ref[PortableInstance], str]] = []
-        """Instances that took over `code`, and their names for it."""
+        self._is_stub = False
+        """Whether `code` will be replaced at the first call."""
+        self._importers: WeakSet[PortableInstance] | None = None
+        """Instances that took over the stub; None while there are none."""
         self._adapters = adapters
         self._entry: Callable[..., Any] | None = None
 
@@ -58,14 +76,28 @@ class PortableFunction:
     def __repr__(self) -> str:
         return f"<wasm function {self.name} {self.type}>"
 
-    def replace_code(self, code: Callable[..., Any]) -> None:
-        """Put compiled code in the place of the stub that made it, also where other instances imported that."""
+    def set_stub(self, code: Callable[..., Any]) -> None:
+        """Let `code` stand for the function until `replace_code`."""
         self.code = code
-        for importer, name in self.importers:
-            instance = importer()
-            if instance is not None:
-                instance.namespace[name] = code
-        self.importers.clear()
+        self._is_stub = True
+
+    def code_for(self, importer: PortableInstance) -> Callable[..., Any]:
+        """`code`, for the namespace of an instance that imports the function; a stub will be replaced there, too."""
+        with _import_lock:
+            if self._is_stub:
+                if self._importers is None:
+                    self._importers = WeakSet()
+                self._importers.add(importer)
+            return self.code
+
+    def replace_code(self, code: Callable[..., Any]) -> None:
+        """Put compiled code in the place of the stub that made it, wherever that went."""
+        with _import_lock:
+            self.code = code
+            self._is_stub = False
+            for importer in self._importers or ():
+                importer.import_code(self)
+            self._importers = None
 
     def bound_to(self, module: Any) -> PortableFunction:
         """Itself, or for a host function that wants its caller, one that is given `module`."""
@@ -109,15 +141,21 @@ class PortableInstance:
         """Append the module's functions to the index space; bind host functions to this caller."""
         namespace = self.namespace
         for index, function in enumerate(self._functions):
-            namespace[f"f{index}"] = function.code
-            function.importers.append((ref(self), f"f{index}"))
+            namespace[f"f{index}"] = function.code_for(self)
         code = self._code
         for index in range(code.import_count, len(code.function_types)):
             function = PortableFunction(
                 code.function_types[index], names.get(index) or f"${index}", index, self, adapters
             )
-            function.code = namespace[f"f{index}"] = stub(len(function.type.params), self._compile, index)
+            function.set_stub(stub(len(function.type.params), self._compile, index))
+            namespace[f"f{index}"] = function.code
             self._functions.append(function)
+
+    def import_code(self, function: PortableFunction) -> None:
+        """Take over the present code of an imported function."""
+        for index in range(self._code.import_count):
+            if self._functions[index] is function:
+                self.namespace[f"f{index}"] = function.code
 
     def bind(self, target: LinkTarget) -> None:
         """Name tables, memories and globals, once they all exist."""
