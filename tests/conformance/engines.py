@@ -12,7 +12,10 @@ from wazero_core import RuntimeConfig
 
 _FEATURES: Final = RuntimeConfig().core_features | CoreFeatures.MULTI_MEMORY
 
-ENGINES: Final = {"portable": RuntimeConfig.interpreter().with_core_features(_FEATURES)}
+ENGINES: Final = {
+    "portable": RuntimeConfig.interpreter().with_core_features(_FEATURES),
+    "jit": RuntimeConfig.compiler().with_core_features(_FEATURES),
+}
 """A config per engine under test, by the name that test ids show."""
 
 REPORTS: Final = pytest.StashKey[dict[str, list[Report]]]()

@@ -1,0 +1,1 @@
+"""amd64 (x86-64), System V calling convention."""

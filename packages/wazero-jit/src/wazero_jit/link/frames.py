@@ -1,0 +1,72 @@
+"""Walking a stack of wasm frames, from the innermost out to the entry."""
+
+from __future__ import annotations
+
+from ctypes import c_uint64
+from typing import TYPE_CHECKING, Any, final
+
+from wazero_api import Frame
+
+if TYPE_CHECKING:
+    from weakref import WeakValueDictionary
+
+    from .code_map import CodeMap, Place
+
+
+def _word(address: int) -> int:
+    return c_uint64.from_address(address).value
+
+
+@final
+class StackWalker:
+    """Makes `Frame`s. `instances` gives the instance of a context by the context's address."""
+
+    def __init__(self, code_map: CodeMap, instances: WeakValueDictionary[int, Any]) -> None:
+        self._code_map = code_map
+        self._instances = instances
+
+    def places(self, pc: int, sp: int, context: int) -> list[tuple[Place, Any]]:
+        """(place, instance) of each wasm frame below the innermost entry, the innermost first.
+
+        `pc` is the address behind the call or fault in the innermost, `sp` its stack pointer, `context` the context
+        that ran last.
+        """
+        found = []
+        known: dict[int, Place | None] = {}
+        while True:
+            place = known.get(pc, self)
+            if place is self:
+                place = known[pc] = self._code_map.find(pc - 1)
+            if place is None:
+                return found
+            assert isinstance(place, tuple)
+            function = place.code.function_code(place.defined_index)
+            if place.offset < function.bare:
+                found.append((place, self._instances.get(context)))
+            else:
+                if function.context_offset >= 0:
+                    context = _word(sp + function.context_offset)
+                found.append((place, self._instances.get(context)))
+                sp += function.frame_bytes
+            pc = _word(sp)
+            sp += 8
+
+    def frames(self, pc: int, sp: int, context: int) -> tuple[Frame, ...]:
+        """The same for people."""
+        made: dict[Any, Frame] = {}
+        frames = []
+        for place, instance in self.places(pc, sp, context):
+            key = place, id(instance)
+            frame = made.get(key)
+            if frame is None:
+                frame = made[key] = _frame(place, instance)
+            frames.append(frame)
+        return tuple(frames)
+
+
+def _frame(place: Place, instance: Any) -> Frame:
+    code, defined_index, offset = place
+    index = defined_index + code.layout.import_count
+    name = code.module.names.functions.get(index) or f"${index}"
+    module_name = "" if instance is None else instance.name
+    return Frame(module_name, name, index, code.binary_offset(defined_index, offset))

@@ -1,0 +1,27 @@
+"""Whether machine code can run here."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from wazero_api import Limits, MemoryType
+
+from .link.threads import refuse_subinterpreter
+from .memory.executable import probe as probe_executable_memory
+from .memory.linear import NativeMemory
+
+
+@cache
+def probe() -> str | None:
+    """None, or one sentence that says why not."""
+    return refuse_subinterpreter() or probe_executable_memory()
+
+
+@cache
+def can_guard() -> bool:
+    """Whether there is address space for memories that need no checks."""
+    try:
+        NativeMemory(MemoryType(Limits(0, 0)), 0, guarded=True).close()
+    except MemoryError:
+        return False
+    return True

@@ -1,0 +1,118 @@
+"""What the engines of one process share: executable memory, trampolines, and the state of its threads.
+
+The C stack, signals and the GIL belong to the process, and so does this. Made when the first engine is.
+"""
+
+from __future__ import annotations
+
+from ctypes import c_uint64
+from functools import cache
+from typing import Any, Final, NoReturn, final
+from weakref import WeakValueDictionary
+
+from wazero_api import ExhaustionError, FunctionType, Trap, TrapKind, WazeroBug, WazeroError, format_frames
+
+from .isa.amd64.machine import Amd64
+from .isa.amd64.trampolines import WRITERS
+from .isa.interface import Isa
+from .link.builtin import Function, wrong_count
+from .link.callbacks import NESTING_LIMIT, Callbacks
+from .link.code_map import CodeMap
+from .link.conversions import Conversions, ReferenceKeeper, unpack
+from .link.frames import StackWalker
+from .link.records import TRAPS, FunctionRecord
+from .link.temporary import Threads
+from .link.trampolines import Trampolines
+from .memory.executable import ExecutableSpace
+
+_TRAMPOLINE_BYTES: Final = 64 << 20
+_GUEST_ENTRIES: Final = 2
+"""Nested entries from which on a RecursionError is the guest's fault, and not the host function's own."""
+
+
+@final
+class Process:
+    """Use `the_process`."""
+
+    def __init__(self) -> None:
+        self.functions_space = ExecutableSpace()
+        self.code_map = CodeMap()
+        self.owners: WeakValueDictionary[int, Any] = WeakValueDictionary()
+        """`Instance`s and `HostTarget`s by the addresses of their contexts."""
+        self.conversions = Conversions(self._function_at, ReferenceKeeper())
+        self._walker = StackWalker(self.code_map, self.owners)
+        self._type_ids: dict[FunctionType, int] = {}
+        self._isas: dict[bool, Isa] = {}
+        self.threads = Threads()
+        self.trampolines = Trampolines(
+            ExecutableSpace(_TRAMPOLINE_BYTES), WRITERS, self._callbacks(), self.threads.words
+        )
+        self.threads.start(self.trampolines.routines, self.functions_space)
+
+    def _callbacks(self) -> Callbacks:
+        return Callbacks(
+            to_native=self.conversions.to_native,
+            from_native=self.conversions.from_native,
+            unpack=unpack,
+            wrong_count=wrong_count,
+            too_deep=_too_deep,
+            enter_thread=self.threads.enter_thread,
+            wake=self.threads.wake,
+            raise_trap=self._raise_trap,
+            annotate=self._annotate,
+            raise_closed=_raise_closed,
+        )
+
+    def isa(self, guarded: bool) -> Isa:
+        """What makes machine code here."""
+        isa = self._isas.get(guarded)
+        if isa is None:
+            isa = self._isas.setdefault(guarded, Amd64(guarded))
+        return isa
+
+    def type_id(self, type: FunctionType) -> int:
+        """Equal types have equal ids."""
+        return self._type_ids.setdefault(type, len(self._type_ids) + 1)
+
+    def _function_at(self, record: int) -> Function:
+        context = c_uint64.from_address(record + FunctionRecord.context.offset).value
+        function: Function = self.owners[context].function_at(record)
+        return function
+
+    # Called by machine code
+
+    def _raise_trap(self, position: int, pc: int, sp: int, context: int = 0) -> NoReturn:
+        frames = self._walker.frames(pc, sp, context)
+        kind = TRAPS[position]
+        raise ExhaustionError(frames) if kind is TrapKind.CALL_STACK_EXHAUSTED else Trap(kind, frames)
+
+    def _annotate(self, error: BaseException, pc: int, sp: int, context: int = 0) -> BaseException | None:
+        frames = self._walker.frames(pc, sp, context)
+        if isinstance(error, Trap):
+            error.frames += frames
+        elif isinstance(error, RecursionError) and self.threads.current().depth >= _GUEST_ENTRIES:
+            return ExhaustionError(frames)
+        elif frames and not isinstance(error, WazeroError):
+            error.add_note(format_frames(frames))
+        return None
+
+    def raise_if_closed(self, pc: int, sp: int, context: int) -> None:
+        """Raises ExitError if code of a closed instance is running below."""
+        for _, instance in self._walker.places(pc, sp, context):
+            if instance is not None:
+                instance.raise_if_closed()
+
+
+def _too_deep() -> NoReturn:
+    raise ExhaustionError((), f"(more than {NESTING_LIMIT} calls between host and guest inside one another)")
+
+
+def _raise_closed(owner: Any) -> NoReturn:
+    owner.raise_if_closed()
+    raise WazeroBug("a function of an open instance was replaced as if it were closed")
+
+
+@cache
+def the_process() -> Process:
+    """The only one."""
+    return Process()

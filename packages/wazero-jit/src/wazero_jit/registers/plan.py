@@ -1,0 +1,33 @@
+"""What an ISA's registers are for, and where values stand when control flow meets: data, no code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+from wazero_api import ValueType
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class RegisterPlan:
+    """Operand ids by role. No register has two roles.
+
+    The operand at depth d of a function's operand stack, if it is in a register at all, is in temporary d. The first
+    parameters and results of a function, and the values that a label takes, stand there, too: see `canonical`.
+    """
+
+    scratch: tuple[int, ...]
+    """Free within one instruction."""
+    float_scratch: tuple[int, ...]
+    temporaries: tuple[int, ...]
+    """For operands; a call changes them all."""
+    float_temporaries: tuple[int, ...]
+    pins: tuple[int, ...]
+    """For locals, during the whole function; callees keep them."""
+    float_pins: tuple[int, ...]
+
+    def temporary(self, depth: int, type: ValueType) -> int | None:
+        """The register of the operand at `depth`, or None if it has none."""
+        registers = self.float_temporaries if type in (ValueType.F32, ValueType.F64) else self.temporaries
+        return registers[depth] if depth < len(registers) else None

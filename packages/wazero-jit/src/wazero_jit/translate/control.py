@@ -1,0 +1,469 @@
+"""Control instructions, calls, and all else that is not frequent.
+
+Where control flow meets, values stand in fixed places: the value at depth d of the operand stack in temporary d of its
+class, or in the frame. On the way into a block, operands below it go to the frame, so that every path through the block
+leaves them alike. Constants are the same on all paths and stay names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate
+from typing import Any, Final, NamedTuple, final
+
+from wazero_api import FunctionType, TrapKind, ValueType
+from wazero_jit.isa.interface import Isa, Memo
+from wazero_jit.registers.operands import FLOAT, SLOT, Operand
+
+from .frame import FramePlan
+from .meanings import FLOATS, Call, Comparison, Meanings
+
+Types = tuple[ValueType, ...]
+
+_OPENING: Final = frozenset(b"\x02\x03\x04")
+_ELSE: Final = 0x05
+_END: Final = 0x0B
+_FLOAT_CONSTS: Final = frozenset(b"\x43\x44")
+
+_MANY_SLOTS: Final = 8
+"""Locals from which on they are set to 0 by a loop."""
+
+
+class Pending(NamedTuple):
+    """A comparison that the next instruction takes as it is."""
+
+    comparison: Comparison
+    key: tuple[Operand, ...]
+    is_negated: bool
+
+    def negated(self) -> Pending:
+        """The opposite."""
+        return self._replace(is_negated=not self.is_negated)
+
+
+@final
+class ControlFrame:
+    """A block, loop, if, or the function."""
+
+    __slots__ = ("alternative", "height", "is_branched", "is_loop", "label", "params", "places", "results", "snapshot")
+
+    def __init__(self, height: int, params: Types, results: Types, label: int) -> None:
+        self.height = height
+        self.params = params
+        self.results = results
+        self.label = label
+        self.is_loop = False
+        self.is_branched = False
+        """Whether its end is jumped to."""
+        self.alternative: int | None = None
+        """Label of the ``else``, while it may still come."""
+        self.snapshot: list[Operand] = []
+        """Parameters of an ``if``, for its ``else``."""
+        self.places: list[int] = []
+        """Where its label takes values."""
+
+
+@final
+class Control:
+    """The state of one translation besides the loop's own variables."""
+
+    def __init__(self, type: FunctionType, plan: FramePlan, meanings: Meanings, isa: Isa) -> None:
+        self.plan = plan
+        self.meanings = meanings
+        self.isa = isa
+        self.move: Memo = isa.memo("move")
+        self.out: list[bytes] = []
+        self.stack: list[Operand] = []
+        self.homes = plan.homes
+        self.temporaries = plan.temporaries
+        self.float_temporaries = plan.float_temporaries
+        self.pending: Pending | None = None
+        self.is_dead = False
+        self.bare = 0
+        self._epilogue = isa.epilogue(plan.frame)
+        self._volatile = frozenset((*plan.plan.temporaries, *plan.plan.float_temporaries))
+        self._spilled = frozenset((*plan.spills, *plan.float_spills))
+        self._labels: list[int] = []
+        """By label, how many pieces come before it."""
+        self._branches: list[tuple[int, int]] = []
+        """(pieces up to and with the branch piece, label)"""
+        self._tables: list[tuple[int, list[int]]] = []
+        """(pieces before the table, labels)"""
+        self._polls: list[tuple[int, int]] = []
+        """(label of the out-of-line call, label to come back to)"""
+        function = ControlFrame(0, (), type.results, self._new_label())
+        function.places = plan.result_places()
+        self._frames = [function]
+        self.handlers: dict[str, Callable[[Any], None]] = {
+            "unreachable": self._unreachable,
+            "nop": self._nop,
+            "block": self._block,
+            "loop": self._loop,
+            "if": self._if,
+            "else": self._else,
+            "end": self._end,
+            "br": self._br,
+            "br_if": self._br_if,
+            "br_table": self._br_table,
+            "return": self._return,
+            "call": self._call,
+            "drop": self._drop,
+            "select": self._select,
+            "select t*": self._select,
+        }
+
+    # Labels
+
+    def _new_label(self) -> int:
+        self._labels.append(-1)
+        return len(self._labels) - 1
+
+    def _bind(self, label: int) -> None:
+        self._labels[label] = len(self.out)
+
+    def _emit_branch(self, piece: bytes, label: int) -> None:
+        self.out.append(piece)
+        self._branches.append((len(self.out), label))
+
+    def finish(self) -> tuple[bytes, list[int]]:
+        """The code, and where each piece starts."""
+        isa, out = self.isa, self.out
+        for label, back in self._polls:
+            self._bind(label)
+            out.append(isa.poll_call())
+            self._emit_branch(isa.jump(), back)
+        starts = [0, *accumulate(map(len, out))]
+        code = bytearray(b"".join(out))
+        labels = self._labels
+        for pieces, label in self._branches:
+            isa.patch_branch(code, starts[pieces], starts[labels[label]])
+        for pieces, targets in self._tables:
+            isa.patch_table(code, starts[pieces], [starts[labels[target]] for target in targets])
+        return bytes(code), starts
+
+    # The function's begin
+
+    def begin(self) -> None:
+        """Make the frame, and bring parameters and locals home."""
+        plan, isa = self.plan, self.isa
+        prologue = isa.prologue(plan.frame, plan.has_calls)
+        self.bare = prologue.bare
+        if prologue.polls:
+            self._emit_poll(prologue.code)
+        else:
+            self.out.append(prologue.code)
+        self.out.append(isa.after_prologue(plan.frame))
+        params = plan.type.params
+        for index in range(len(params)):
+            self._move(plan.param_place(index), self.homes[index])
+        self._zero_locals(range(len(params), len(plan.locals)))
+
+    def _emit_poll(self, branch_piece: bytes) -> None:
+        cold, back = self._new_label(), self._new_label()
+        self._emit_branch(branch_piece, cold)
+        self._bind(back)
+        self._polls.append((cold, back))
+
+    def _zero_locals(self, indices: Sequence[int]) -> None:
+        slots = [self.homes[index] for index in indices if self.homes[index] >= SLOT]
+        if len(slots) >= _MANY_SLOTS:
+            self.out.append(self.isa.zero_slots(slots))
+            indices = [index for index in indices if self.homes[index] < SLOT]
+        for index in indices:
+            self._move(_ZEROS[FLOAT <= self.homes[index] < SLOT], self.homes[index])
+
+    # Operands
+
+    def _move(self, source: Operand, target: int) -> None:
+        if source != target:
+            self.out.append(self.move[source, target])
+
+    def _is_float(self, operand: Operand) -> bool:
+        if isinstance(operand, bytes):
+            return operand[0] in _FLOAT_CONSTS
+        return FLOAT <= operand < SLOT or operand in self.plan.float_slots
+
+    def detach(self, home: int) -> None:
+        """Give operands that are names of a local values of their own, since the local is about to change."""
+        registers = self.float_temporaries if self._is_float(home) else self.temporaries
+        for depth, operand in enumerate(self.stack):
+            if operand == home:
+                self._move(home, registers[depth])
+                self.stack[depth] = registers[depth]
+
+    def _spill(self, depth: int, operand: Operand) -> None:
+        slot = (self.plan.float_spills if self._is_float(operand) else self.plan.spills)[depth]
+        self._move(operand, slot)
+        self.stack[depth] = slot
+
+    def _flush(self, count: int) -> None:
+        """Bring the lowest `count` operands to where all paths expect them."""
+        for depth in range(count):
+            operand = self.stack[depth]
+            if not isinstance(operand, bytes) and operand not in self._spilled:
+                self._spill(depth, operand)
+
+    def _place(self, depth: int, type: ValueType) -> int:
+        return (self.float_temporaries if type in FLOATS else self.temporaries)[depth]
+
+    def _places(self, height: int, types: Types) -> list[int]:
+        return [self._place(height + index, type) for index, type in enumerate(types)]
+
+    def _settle(self, places: list[int]) -> None:
+        """Move the topmost operands to `places`; the operands stay as they are.
+
+        In ascending order no move destroys what a later one needs: each place belongs to an operand at the same depth
+        or deeper.
+        """
+        if places:
+            for operand, place in zip(self.stack[-len(places) :], places, strict=True):
+                self._move(operand, place)
+
+    # Conditions
+
+    def materialise(self, target: int) -> None:
+        """Make the pending comparison a number."""
+        assert self.pending is not None
+        comparison, key, is_negated = self.pending
+        self.pending = None
+        self.out.append(comparison.value[(*key, target)])
+        if is_negated:
+            self.out.append(self.isa.memo("i32.eqz")[target, target])
+
+    def _condition(self) -> Pending:
+        """Take the condition off the stack."""
+        operand = self.stack.pop()
+        pending, self.pending = self.pending, None
+        if pending is None:
+            pending = Pending(self.meanings.truth, (operand,), False)
+        return pending
+
+    def _branch(self, condition: Pending, label: int, when: bool) -> None:
+        comparison, key, is_negated = condition
+        memo = comparison.branch_if if when != is_negated else comparison.branch_unless
+        self._emit_branch(memo[key], label)
+
+    def _select(self, _: Any) -> None:
+        comparison, key, is_negated = self._condition()
+        otherwise = self.stack.pop()
+        chosen = self.stack.pop()
+        if is_negated:
+            chosen, otherwise = otherwise, chosen
+        registers = self.float_temporaries if self._is_float(chosen) else self.temporaries
+        target = registers[len(self.stack)]
+        if comparison is self.meanings.truth:
+            self.out.append(comparison.select[chosen, otherwise, key[0], target])
+        else:
+            self.out.append(comparison.select[(*key, chosen, otherwise, target)])
+        self.stack.append(target)
+
+    # Blocks
+
+    def _open(self, type: FunctionType) -> ControlFrame:
+        params, results = type.params, type.results
+        height = len(self.stack) - len(params)
+        if height:
+            self._flush(height)
+        frame = ControlFrame(height, params, results, self._new_label())
+        if results:
+            frame.places = self._places(height, results)
+        self._frames.append(frame)
+        return frame
+
+    def _block(self, type: FunctionType) -> None:
+        self._open(type)
+
+    def _loop(self, type: FunctionType) -> None:
+        frame = self._open(type)
+        frame.is_loop = True
+        frame.places = self._places(frame.height, frame.params)
+        self._settle(frame.places)
+        self.stack[frame.height :] = frame.places
+        self._bind(frame.label)
+        self._emit_poll(self.isa.poll_check())
+
+    def _if(self, type: FunctionType) -> None:
+        condition = self._condition()
+        frame = self._open(type)
+        frame.alternative = self._new_label()
+        frame.snapshot = self.stack[frame.height :]
+        self._branch(condition, frame.alternative, when=False)
+
+    def _else(self, _: Any) -> None:
+        frame = self._frames[-1]
+        assert frame.alternative is not None
+        if not self.is_dead:
+            self._settle(frame.places)
+            self._emit_branch(self.isa.jump(), frame.label)
+            frame.is_branched = True
+        self._bind(frame.alternative)
+        frame.alternative = None
+        self.stack[frame.height :] = frame.snapshot
+        self.is_dead = False
+
+    def _end(self, _: Any) -> None:
+        if len(self._frames) == 1:
+            self._end_function()
+            return
+        frame = self._frames.pop()
+        if frame.is_loop:
+            return
+        if frame.alternative is not None:
+            self._end_if(frame)
+        elif frame.is_branched:
+            if not self.is_dead:
+                self._settle(frame.places)
+            self._bind(frame.label)
+            self.stack[frame.height :] = frame.places
+            self.is_dead = False
+
+    def _end_if(self, frame: ControlFrame) -> None:
+        """The end of an ``if`` without ``else``: its parameters are the results if the condition does not hold."""
+        assert frame.alternative is not None
+        if frame.results:
+            self._else(None)
+            self._settle(frame.places)
+            self._bind(frame.label)
+            self.stack[frame.height :] = frame.places
+            return
+        self._bind(frame.alternative)
+        self._bind(frame.label)
+        del self.stack[frame.height :]
+        self.is_dead = False
+
+    def _end_function(self) -> None:
+        frame = self._frames[0]
+        if not self.is_dead:
+            self._settle(frame.places)
+        if frame.is_branched or not self.is_dead:
+            self._bind(frame.label)
+            self.out.append(self._epilogue)
+        self.is_dead = False
+
+    def skip(self, iterator: Iterator[bytes]) -> None:
+        """Pass over instructions that cannot be reached."""
+        nesting = 0
+        for token in iterator:
+            byte = token[0]
+            if byte in _OPENING:
+                nesting += 1
+            elif byte == _END:
+                if nesting:
+                    nesting -= 1
+                    continue
+                self._end(None)
+            elif byte == _ELSE and not nesting:
+                self._else(None)
+            if not self.is_dead:
+                return
+
+    # Branches
+
+    def _jump(self, frame: ControlFrame) -> None:
+        """Go to the label with the values on the stack, which stay there."""
+        self._settle(frame.places)
+        if frame is self._frames[0]:
+            self.out.append(self._epilogue)
+            return
+        frame.is_branched = True
+        self._emit_branch(self.isa.jump(), frame.label)
+
+    def _br(self, depth: int) -> None:
+        self._jump(self._frames[~depth])
+        self.is_dead = True
+
+    def _return(self, _: Any) -> None:
+        self._jump(self._frames[0])
+        self.is_dead = True
+
+    def _br_if(self, depth: int) -> None:
+        frame = self._frames[~depth]
+        condition = self._condition()
+        count = len(frame.places)
+        if count and self.stack[-count:] != frame.places:
+            if frame is self._frames[0] or frame.height + count != len(self.stack):
+                passed = self._new_label()
+                self._branch(condition, passed, when=False)
+                self._jump(frame)
+                self._bind(passed)
+                return
+            self._settle(frame.places)
+            self.stack[-count:] = frame.places
+        frame.is_branched = True
+        self._branch(condition, frame.label, when=True)
+
+    def _br_table(self, depths: tuple[int, ...]) -> None:
+        index = self.stack.pop()
+        stubs: dict[int, int] = {}
+        """Labels by depth: of code that settles the values first, or the targets themselves."""
+        for depth in dict.fromkeys(depths):
+            frame = self._frames[~depth]
+            frame.is_branched = True
+            stubs[depth] = self._new_label() if frame.places else frame.label
+        check, dispatch = self.isa.table_branch(index, len(depths) - 1)
+        self._emit_branch(check, stubs[depths[-1]])
+        self.out.append(dispatch)
+        self._tables.append((len(self.out), [stubs[depth] for depth in depths[:-1]]))
+        self.out.append(bytes(4 * (len(depths) - 1)))
+        for depth, label in stubs.items():
+            if self._frames[~depth].places:
+                self._bind(label)
+                self._jump(self._frames[~depth])
+        self.is_dead = True
+
+    # Calls
+
+    def _call(self, call: Call) -> None:
+        stack = self.stack
+        index = stack.pop() if call.piece[0] == "indirect" else 0
+        stack.extend(call.constants)
+        params, results = call.type.params, call.type.results
+        base = len(stack) - len(params)
+        for depth in range(base):
+            if stack[depth] in self._volatile:
+                self._spill(depth, stack[depth])
+        for position, type in enumerate(params):
+            self._move(stack[base + position], self._argument(position, type))
+        del stack[base:]
+        self.out.append(self._call_piece(call, index))
+        targets = self._places(base, results)
+        for position in reversed(range(len(results))):
+            self._move(self._argument(position, results[position]), targets[position])
+        stack.extend(targets)
+
+    def _argument(self, position: int, type: ValueType) -> int:
+        """Where a call takes an argument and leaves a result."""
+        register = self.plan.plan.temporary(position, type)
+        return SLOT + position if register is None else register
+
+    def _call_piece(self, call: Call, index: Operand) -> bytes:
+        match call.piece:
+            case ("own", record):
+                return self.isa.call_own(record)
+            case ("import", word):
+                return self.isa.call_import(word, self._context_slot)
+            case (_, table_word, type_word):
+                return self.isa.call_indirect(table_word, type_word, self._context_slot, index)
+        raise AssertionError(call.piece)
+
+    @property
+    def _context_slot(self) -> int:
+        slot = self.plan.frame.context_slot
+        assert slot is not None, "the plan knows of all calls"
+        return slot
+
+    # The rest
+
+    def _unreachable(self, _: Any) -> None:
+        self.out.append(self.isa.trap(TrapKind.UNREACHABLE))
+        self.is_dead = True
+
+    def _nop(self, _: Any) -> None:
+        pass
+
+    def _drop(self, _: Any) -> None:
+        self.stack.pop()
+
+
+_ZEROS: Final = (b"\x42\x00", b"\x44" + bytes(8))
+"""Constants of 0 for general and float registers."""

@@ -1,0 +1,236 @@
+"""What the tokens of one module mean to translation. Looked up once per distinct token.
+
+Keys of an ISA's memos, by kind; operands are ids (`registers.operands`), the destination last:
+
+==========  =====================================================================
+`NULLARY`   (destination,)
+`UNARY`     (operand, destination), loads too
+`BINARY`    (left, right, destination)
+`COMPARE`   the same, or `UNARY` for eqz; as a condition without the destination
+`STORE`     (address, value)
+`SINK`      (value,)
+==========  =====================================================================
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple, final
+
+from wazero_api import (
+    ExternKind,
+    FunctionType,
+    Immediate,
+    Module,
+    Opcode,
+    ValueType,
+)
+from wazero_jit.isa.interface import Isa, Memo
+from wazero_jit.link.layout import BUILTINS, ContextLayout
+
+from .immediates import Instruction, i32_const, instruction
+
+(
+    GET,
+    CONST,
+    BINARY,
+    UNARY,
+    CONTROL,
+    SET,
+    STORE,
+    COMPARE,
+    TEE,
+    NULLARY,
+    BINARY_FLOAT,
+    UNARY_FLOAT,
+    NULLARY_FLOAT,
+    SINK,
+) = range(14)
+
+FLOATS: Final = (ValueType.F32, ValueType.F64)
+
+Meaning = tuple[int, Any, Any]
+"""A kind and what belongs to it: a memo, a local's index, a `Comparison`; for CONTROL the instruction's name and facts."""
+
+
+class Comparison(NamedTuple):
+    """One comparison in all its uses."""
+
+    value: Memo
+    branch_if: Memo
+    branch_unless: Memo
+    select: Memo
+
+
+class Call(NamedTuple):
+    """A call whose callee is known, or known but for its table index."""
+
+    type: FunctionType
+    piece: Any
+    """Key for `Isa`: ("own", record), ("import", word), or ("indirect", table word, type word)."""
+    constants: tuple[bytes, ...] = ()
+    """Further arguments: the immediates of a builtin."""
+
+
+_COMPARISONS: Final = frozenset({"eqz", "eq", "ne", "lt", "gt", "le", "ge"})
+
+
+def is_comparison(opcode: Opcode) -> bool:
+    """Whether it gives a truth value from numbers."""
+    _, _, word = opcode.name.partition(".")
+    return word.partition("_")[0] in _COMPARISONS and opcode.results == (ValueType.I32,) and not opcode.prefix
+
+
+@final
+class Meanings(dict[bytes, Meaning]):
+    """By token; makes what is missing. Shared by the functions of a module."""
+
+    def __init__(self, module: Module, layout: ContextLayout, isa: Isa, guarded: bool) -> None:
+        super().__init__()
+        self.types = module.types
+        self.functions = module.function_types()
+        memo = isa.memo
+        self.truth = Comparison(memo("move"), memo("branch_if"), memo("branch_unless"), memo("select"))
+        """An i32 as a condition. Its key for `select` is (chosen if true, otherwise, condition, destination)."""
+        self._globals = module.global_types()
+        self._tables = module.table_types()
+        self._layout = layout
+        self._isa = isa
+        self._guarded = guarded
+        self.area_words: dict[bytes, int] = {}
+        """By the tokens of calls that need some: words of the outgoing area."""
+        self.switches: set[bytes] = set()
+        """Tokens of calls that change the context register."""
+
+    def __missing__(self, token: bytes) -> Meaning:
+        meaning = self[token] = self._meaning(token, instruction(token))
+        return meaning
+
+    def _meaning(self, token: bytes, parts: Instruction) -> Meaning:
+        opcode, immediates = parts
+        name = opcode.name
+        if name in _LOCAL_KINDS:
+            return _LOCAL_KINDS[name], immediates[0], None
+        if name.endswith(".const") or name == "ref.null":
+            return CONST, None, None
+        special = _SPECIAL.get(name)
+        if special is not None:
+            return special(self, immediates)
+        if name in BUILTINS:
+            return self._call(token, self._builtin(name, immediates))
+        if name in ("call", "call_indirect"):
+            call = self._direct(immediates[0]) if name == "call" else self._indirect(*immediates)
+            return self._call(token, call)
+        if opcode.immediates == (Immediate.MEMARG,):
+            return self._memory_access(opcode, *immediates[0])
+        if opcode.params and opcode.results and not opcode.immediates:
+            return self._plain(opcode)
+        if opcode.immediates == (Immediate.BLOCK_TYPE,):
+            return CONTROL, name, self._block_type(immediates[0])
+        return CONTROL, name, immediates[0] if immediates else None
+
+    def _block_type(self, block_type: ValueType | int | None) -> FunctionType:
+        if isinstance(block_type, int):
+            return self.types[block_type]
+        return FunctionType((), () if block_type is None else (block_type,))
+
+    def _plain(self, opcode: Opcode) -> Meaning:
+        memo = self._isa.memo
+        name = opcode.name
+        if is_comparison(opcode):
+            uses = [memo(use, name) for use in ("branch_if", "branch_unless", "select")]
+            return COMPARE, Comparison(memo(name), *uses), len(opcode.params or ())
+        return self._operation(opcode, memo(name))
+
+    def _operation(self, opcode: Opcode, memo: Memo) -> Meaning:
+        assert opcode.params is not None
+        assert opcode.results
+        is_float = opcode.results[0] in FLOATS
+        if len(opcode.params) == 1:
+            return UNARY_FLOAT if is_float else UNARY, memo, None
+        return BINARY_FLOAT if is_float else BINARY, memo, None
+
+    def _memory_access(self, opcode: Opcode, memory: int, offset: int) -> Meaning:
+        word = None if memory == 0 and self._guarded else self._layout.memory(memory)
+        memo = self._isa.memo(opcode.name, word, offset)
+        return self._operation(opcode, memo) if opcode.results else (STORE, memo, None)
+
+    # Calls
+
+    def _call(self, token: bytes, call: Call) -> Meaning:
+        words = max(len(call.type.params), len(call.type.results))
+        if words > len(self._isa.plan.temporaries):
+            self.area_words[token] = words
+        if call.piece[0] != "own":
+            self.switches.add(token)
+        return CONTROL, "call", call
+
+    def _direct(self, index: int) -> Call:
+        layout = self._layout
+        is_import = index < layout.import_count
+        piece = ("import", layout.imported(index)) if is_import else ("own", layout.record(index))
+        return Call(self.functions[index], piece)
+
+    def _indirect(self, type_index: int, table: int) -> Call:
+        return Call(self.types[type_index], ("indirect", self._layout.table(table), self._layout.type_id(type_index)))
+
+    def _builtin(self, name: str, immediates: tuple[int, ...]) -> Call:
+        constants = tuple([i32_const(value) for value in immediates])
+        return Call(BUILTINS[name], ("import", self._layout.builtin(name)), constants)
+
+    # Variables, tables, sizes
+
+    def _nullary(self, type: ValueType, memo: Memo) -> Meaning:
+        return NULLARY_FLOAT if type in FLOATS else NULLARY, memo, None
+
+    def global_get(self, immediates: tuple[int, ...]) -> Meaning:
+        """global.get"""
+        index = immediates[0]
+        memo = self._isa.memo("global.get", self._layout.variable(index))
+        return self._nullary(self._globals[index].value, memo)
+
+    def global_set(self, immediates: tuple[int, ...]) -> Meaning:
+        """global.set"""
+        return SINK, self._isa.memo("global.set", self._layout.variable(immediates[0])), None
+
+    def memory_size(self, immediates: tuple[int, ...]) -> Meaning:
+        """memory.size"""
+        return NULLARY, self._isa.memo("memory.size", self._layout.memory(immediates[0])), None
+
+    def table_get(self, immediates: tuple[int, ...]) -> Meaning:
+        """table.get"""
+        return UNARY, self._isa.memo("table.get", self._layout.table(immediates[0])), None
+
+    def table_set(self, immediates: tuple[int, ...]) -> Meaning:
+        """table.set"""
+        return STORE, self._isa.memo("table.set", self._layout.table(immediates[0])), None
+
+    def table_size(self, immediates: tuple[int, ...]) -> Meaning:
+        """table.size"""
+        return NULLARY, self._isa.memo("table.size", self._layout.table(immediates[0])), None
+
+    def ref_func(self, immediates: tuple[int, ...]) -> Meaning:
+        """ref.func"""
+        index, layout = immediates[0], self._layout
+        if index < layout.import_count:
+            return NULLARY, self._isa.memo("ref.func", "import", layout.imported(index)), None
+        return NULLARY, self._isa.memo("ref.func", "own", layout.record(index)), None
+
+    def ref_is_null(self, immediates: tuple[int, ...]) -> Meaning:
+        """ref.is_null: a reference is a word, and null is 0."""
+        memo = self._isa.memo
+        uses = [memo(use, "i64.eqz") for use in ("branch_if", "branch_unless", "select")]
+        return COMPARE, Comparison(memo("i64.eqz"), *uses), 1
+
+
+_LOCAL_KINDS: Final = {"local.get": GET, "local.set": SET, "local.tee": TEE}
+_SPECIAL: Final = {
+    "global.get": Meanings.global_get,
+    "global.set": Meanings.global_set,
+    "memory.size": Meanings.memory_size,
+    "table.get": Meanings.table_get,
+    "table.set": Meanings.table_set,
+    "table.size": Meanings.table_size,
+    "ref.func": Meanings.ref_func,
+    "ref.is_null": Meanings.ref_is_null,
+}
+
