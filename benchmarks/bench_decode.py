@@ -26,4 +26,4 @@ def test_decode(
     module = measure.run(lambda: decode_module(data, keep_custom_sections=False), rounds=rounds)
     assert len(module.bodies) == len(module.functions) > 1_000
     measure.note(bytes=len(data), functions=len(module.bodies))
-    measure.report(f"decode {title}", target=Target(bound))
+    measure.report(f"decode {title}", Target(bound))

@@ -53,4 +53,4 @@ def test_kernel(
     peers = {"pywasm": lambda: on_pywasm(size), "wasmtime": lambda: on_wasmtime(size)}
     result = measure.run(lambda: run(size), rounds=_ROUNDS, peers=peers, peer_rounds=_PYWASM_ROUNDS)
     assert measure.peer_results == {"pywasm": result, "wasmtime": result}
-    measure.report(f"portable {kernel.name}({size})", target=_TARGET)
+    measure.report(f"portable {kernel.name}({size})", _TARGET)

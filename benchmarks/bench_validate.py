@@ -40,7 +40,7 @@ def test_validate(
     measure.run(lambda: _validate(module), rounds=rounds)
     instructions = sum(len(tokenize(body.code)) for body in module.bodies)
     measure.note(instructions=instructions)
-    measure.report(f"validate {title}, {instructions:,} instructions", target=Target(bound))
+    measure.report(f"validate {title}, {instructions:,} instructions", Target(bound))
     if measure.is_timed:
         measure.report_value(f"validate {title}, per instruction", measure.median / instructions, "s")
 

@@ -8,28 +8,73 @@ from typing import Any, Final
 
 import pytest
 from benchmarks import inputs
+from benchmarks.engine import CONFIG, ENGINE, ENGINE_VARIABLE
 from benchmarks.figures import Figure, table
-from benchmarks.measuring import Measure
+from benchmarks.measuring import Measure, StatedClock
+
+from wazero_api import UnsupportedError
+from wazero_core import Runtime, RuntimeConfig
 
 _FIGURES: Final = pytest.StashKey[list[Figure]]()
+_SECTIONS: Final = pytest.StashKey[dict[str, list[str]]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.stash[_FIGURES] = []
+    config.stash[_SECTIONS] = {}
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    sections: dict[str, list[str]] = config.stash[_SECTIONS]
     figures = config.stash[_FIGURES]
     if figures:
-        terminalreporter.section("figures and targets")
-        for line in table(figures):
+        sections["figures and targets"] = table(figures)
+    for title, lines in sections.items():
+        terminalreporter.section(title)
+        for line in lines:
             terminalreporter.write_line(line)
 
 
+@pytest.fixture(scope="session")
+def figures(pytestconfig: pytest.Config) -> list[Figure]:
+    """The rows of the table that ends the output."""
+    return pytestconfig.stash[_FIGURES]
+
+
+@pytest.fixture(scope="session")
+def sections(pytestconfig: pytest.Config) -> dict[str, list[str]]:
+    """Further tables before that one: their lines by their titles."""
+    return pytestconfig.stash[_SECTIONS]
+
+
 @pytest.fixture
-def measure(benchmark: Any, pytestconfig: pytest.Config) -> Measure:
+def measure(benchmark: Any, figures: list[Figure]) -> Measure:
     """Times beside peers and reports; uses pytest-benchmark."""
-    return Measure(benchmark, pytestconfig.stash[_FIGURES])
+    return Measure(benchmark, figures)
+
+
+@pytest.fixture
+def stated_clock(request: pytest.FixtureRequest) -> StatedClock:
+    """Has to come before `benchmark`, which it tells what clock to use."""
+    clock = StatedClock()
+    request.node.add_marker(pytest.mark.benchmark(timer=clock))
+    return clock
+
+
+@pytest.fixture
+def stated(stated_clock: StatedClock, benchmark: Any, figures: list[Figure]) -> Measure:
+    """Like `measure`, for functions that return the seconds to count: they take the time inside a process, or a call."""
+    return Measure(benchmark, figures, stated_clock)
+
+
+@pytest.fixture(scope="session")
+def engine_config() -> RuntimeConfig:
+    """For a runtime with the engine that is asked for."""
+    try:
+        Runtime(CONFIG).close()
+    except UnsupportedError as error:
+        pytest.skip(f"{error} ({ENGINE_VARIABLE} names another engine than {ENGINE!r})")
+    return CONFIG
 
 
 def _input(provide: Callable[[], Path]) -> Path:

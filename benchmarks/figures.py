@@ -18,10 +18,21 @@ class Target:
     bound: float
     """The most that the figure may be; with `peer`, the least that the ratio to that peer must be."""
     peer: str | None = None
+    is_least: bool = False
+    """The figure must be at least the bound: it is a speed."""
 
     def text(self, unit: str) -> str:
         """As the table has it."""
-        return f"<= {quantity(self.bound, unit)}" if self.peer is None else f">= {self.bound:g}x {self.peer}"
+        if self.peer is not None:
+            return f">= {self.bound:g}x {self.peer}"
+        return f"{'>=' if self.is_least else '<='} {quantity(self.bound, unit)}"
+
+    def is_met(self, value: float, peers: Mapping[str, float]) -> bool | None:
+        """None if there is no such peer to measure it by."""
+        if self.peer is None:
+            return value >= self.bound if self.is_least else value <= self.bound
+        ratio = peers.get(self.peer)
+        return None if ratio is None else ratio >= self.bound
 
 
 @final
@@ -33,26 +44,22 @@ class Figure:
     value: float
     unit: str = "s"
     """"s" for seconds; anything else is printed behind the number."""
-    target: Target | None = None
+    targets: Sequence[Target] = ()
     peers: Mapping[str, float] = field(default_factory=dict)
     """How many times as long a peer took, by its name; below 1 it was faster."""
 
     @property
-    def meets_target(self) -> bool | None:
-        """None if there is no target, or no peer to measure it by."""
-        target = self.target
-        if target is None:
-            return None
-        if target.peer is None:
-            return self.value <= target.bound
-        ratio = self.peers.get(target.peer)
-        return None if ratio is None else ratio >= target.bound
+    def meets_targets(self) -> bool | None:
+        """None if there is no target that can be told."""
+        verdicts = [target.is_met(self.value, self.peers) for target in self.targets]
+        known = [verdict for verdict in verdicts if verdict is not None]
+        return all(known) if known else None
 
 
 def quantity(value: float, unit: str) -> str:
     """Three digits and the unit that suits: ``12.3 ms``."""
     if unit != "s":
-        return f"{value:.3g} {unit}"
+        return f"{value:,.0f} {unit}" if abs(value) >= 1_000 else f"{value:.3g} {unit}"
     scale, name = next((row for row in _UNITS if abs(value) >= row[0]), _UNITS[-1])
     return f"{value / scale:#.3g}".rstrip(".") + f" {name}"
 
@@ -66,10 +73,10 @@ def table(figures: Sequence[Figure]) -> list[str]:
 
 
 def _row(figure: Figure) -> tuple[str, str, str, str, str]:
-    verdict = {None: "", True: "met", False: "MISSED"}[figure.meets_target]
-    target = figure.target.text(figure.unit) if figure.target else ""
+    verdict = {None: "", True: "met", False: "MISSED"}[figure.meets_targets]
+    targets = ", ".join(target.text(figure.unit) for target in figure.targets)
     peers = ", ".join(f"{name} {_ratio(ratio)}" for name, ratio in figure.peers.items())
-    return figure.name, quantity(figure.value, figure.unit), target, verdict, peers
+    return figure.name, quantity(figure.value, figure.unit), targets, verdict, peers
 
 
 def _ratio(ratio: float) -> str:

@@ -77,7 +77,7 @@ def in_child() -> Callable[[Callable[[], object]], str]:
             finally:
                 os._exit(0)
         os.close(writer)
-        with open(reader, "rb") as pipe:
+        with os.fdopen(reader, "rb") as pipe:
             text = pipe.read().decode()
         status = os.waitpid(pid, 0)[1]
         return f"signal {os.WTERMSIG(status)}" if os.WIFSIGNALED(status) else text

@@ -118,7 +118,7 @@ class Rig:
         a(MOV_OI(64, RAX, ctypes.addressof(self.executions.ticker)), CMP_MI8(32, field(RAX, TickerControl.state), 0))
         a.jump(awake, "e")
         a(SUB_MI8(64, RSP, 16))
-        call_python(a, 0, callable=self._wake_callback())
+        call_python(a, 0, target=self._wake_callback())
         a(ADD_MI8(64, RSP, 16))
         a.bind(awake)
         a(CALL_M(32, R12))
@@ -213,7 +213,7 @@ class Rig:
             a(SUB_MI8(64, RSP, 24))
             self.poll(a)
             acquire_gil(a)
-            call_python(a, 0, callable=callable)
+            call_python(a, 0, target=callable)
             self.poll(a)
             a(ADD_MI8(64, RSP, 24), MOV_OI(32, RAX, 7), RET(32))
 

@@ -225,21 +225,27 @@ class ExecutableSpace:
     def _add_segment(self, size: int) -> bool:
         """Map a segment for `size` bytes at the lowest place there is; whether there is one. Raises OSError."""
         count = -(-size // self._segment_bytes)
-        first = free = 0
-        for index, unit in enumerate(self._units):
-            if unit is not None:
-                first, free = index + 1, 0
-                continue
-            free += 1
-            if free == count:
-                break
-        else:
+        first = self._gap(count)
+        if first is None and self._spare is not None:  # which may be what is in the way
+            spare, self._spare = self._spare, None
+            self._unmap(spare)
+            first = self._gap(count)
+        if first is None:
             return False
         segment = _map_segment(self.low + first * self._segment_bytes, count * self._segment_bytes)
         self._segments[segment.address] = segment
         self._units[first : first + count] = [segment] * count
         self._free.put(segment.address, segment.end, segment.address, segment.end)
         return True
+
+    def _gap(self, count: int) -> int | None:
+        """The first of `count` units without segment in a row, or None."""
+        found = 0
+        for index, unit in enumerate(self._units):
+            found = found + 1 if unit is None else 0
+            if found == count:
+                return index + 1 - count
+        return None
 
     def _reclaim(self, address: int, view: memoryview) -> None:
         """A block is gone, or was freed. May be called at any point of any thread, so it never waits."""

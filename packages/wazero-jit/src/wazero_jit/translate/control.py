@@ -290,7 +290,9 @@ class Control:
         self._branch(condition, frame.alternative, when=False)
 
     def _else(self, _: Any) -> None:
-        frame = self._frames[-1]
+        self._begin_alternative(self._frames[-1])
+
+    def _begin_alternative(self, frame: ControlFrame) -> None:
         assert frame.alternative is not None
         if not self.is_dead:
             self._settle(frame.places)
@@ -321,7 +323,7 @@ class Control:
         """The end of an ``if`` without ``else``: its parameters are the results if the condition does not hold."""
         assert frame.alternative is not None
         if frame.results:
-            self._else(None)
+            self._begin_alternative(frame)
             self._settle(frame.places)
             self._bind(frame.label)
             self.stack[frame.height :] = frame.places
