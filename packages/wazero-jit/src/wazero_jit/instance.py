@@ -96,6 +96,8 @@ class Instance:
         words = self._words
         words[_word(InstanceContext.header) + 1] = id(self)
         words[_word(InstanceContext.compile)] = id(self._compile)
+        words[_word(InstanceContext.memory_copy)] = process.memory_copy
+        words[_word(InstanceContext.memory_fill)] = process.memory_fill
         words[_word(InstanceContext.records)] = self.address + code.layout.record(0)
         process.owners[self.address] = self
         self._import(target)

@@ -12,6 +12,7 @@ from weakref import WeakValueDictionary
 
 from wazero_api import ExhaustionError, FunctionType, Trap, TrapKind, WazeroBug, WazeroError, format_frames
 
+from .isa.amd64 import bulk
 from .isa.amd64.machine import Amd64
 from .isa.amd64.trampolines import WRITERS
 from .isa.interface import Isa
@@ -23,7 +24,7 @@ from .link.frames import StackWalker
 from .link.records import TRAPS, FunctionRecord
 from .link.temporary import Threads
 from .link.trampolines import Trampolines
-from .memory.executable import ExecutableSpace
+from .memory.executable import CodeBlock, ExecutableSpace
 
 _TRAMPOLINE_BYTES: Final = 64 << 20
 _GUEST_ENTRIES: Final = 2
@@ -44,9 +45,10 @@ class Process:
         self._type_ids: dict[FunctionType, int] = {}
         self._isas: dict[bool, Isa] = {}
         self.threads = Threads()
-        self.trampolines = Trampolines(
-            ExecutableSpace(_TRAMPOLINE_BYTES), WRITERS, self._callbacks(), self.threads.words
-        )
+        space = ExecutableSpace(_TRAMPOLINE_BYTES)
+        self.trampolines = Trampolines(space, WRITERS, self._callbacks(), self.threads.words)
+        self._bulk = [_placed(space, code) for code in (bulk.memory_copy(), bulk.memory_fill())]
+        self.memory_copy, self.memory_fill = [block.address for block in self._bulk]
         self.threads.start(self.trampolines.routines, self.functions_space)
 
     def _callbacks(self) -> Callbacks:
@@ -101,6 +103,12 @@ class Process:
         for _, instance in self._walker.places(pc, sp, context):
             if instance is not None:
                 instance.raise_if_closed()
+
+
+def _placed(space: ExecutableSpace, code: bytes) -> CodeBlock:
+    block = space.allocate(len(code))
+    block.write(0, code)
+    return block
 
 
 def _too_deep() -> NoReturn:

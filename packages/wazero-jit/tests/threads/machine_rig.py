@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
+from wazero_jit.isa.amd64.activity import WRITERS
 from wazero_jit.isa.amd64.assembler import Assembler, Label
 from wazero_jit.isa.amd64.c_calls import acquire_gil, call_python, field
 from wazero_jit.isa.amd64.encoding import (
@@ -15,16 +17,16 @@ from wazero_jit.isa.amd64.encoding import (
     CMP_RM,
     DEC,
     INC,
-    JMP_M,
+    LEA,
+    MOV8_MI,
     MOV_MI,
     MOV_MR,
     MOV_OI,
     MOV_RM,
-    MOV8_MI,
+    MOVSD_MR,
     POP,
     PUSH,
-    R8,
-    R9,
+    R12,
     R13,
     R14,
     R15,
@@ -36,19 +38,15 @@ from wazero_jit.isa.amd64.encoding import (
     RET,
     RSI,
     RSP,
-    R12,
     SUB_MI8,
     Mem,
 )
-from wazero_jit.isa.amd64.faults import fault_handler
-from wazero_jit.isa.amd64.poll import poll_routine
-from wazero_jit.isa.amd64.ticker import stop_routine, ticker_routine, wake_routine
-from wazero_jit.link.faults import AddressRange, FaultHandlers, FaultTargets
-from wazero_jit.link.hooks import ProcessHooks
-from wazero_jit.link.interrupts import Interrupts
+from wazero_jit.isa.amd64.encoding import MOVD_RM as MOVQ
+from wazero_jit.link.activity import Activity
 from wazero_jit.link.records import TRAPS, Execution
-from wazero_jit.link.threads import SLOT_BYTES, Executions
-from wazero_jit.link.ticker import TickerControl, Ticker
+from wazero_jit.link.threads import Executions
+from wazero_jit.link.ticker import TickerControl
+from wazero_jit.link.trampolines import CodeBlock
 from wazero_jit.memory.executable import ExecutableSpace
 
 KEPT = (RBP, RBX, R12, R13, R14, R15)
@@ -56,55 +54,53 @@ RAISED = -1
 TRAPPED = -2
 
 
+@dataclass
+class RigRoutines:
+    """See `link.trampolines.Routines`."""
+
+    host_error: int
+    traps: tuple[int, ...]
+    unwind: int = 0
+    lazy: int = 0
+    closed: int = 0
+
+
 class Rig:
     """See the module. `run` is the entry; wasm code gets its argument in r14 and returns a number in rax."""
 
     def __init__(self) -> None:
         self.space = ExecutableSpace(1 << 20, 1 << 20)
-        self.blocks: list[Any] = []
-        self.executions = Executions()
-        self.interrupts = Interrupts(self.executions)
+        self._blocks: list[CodeBlock] = []
+        self._hosts: list[Callable[[], object]] = []
+        self.activity = Activity(WRITERS)
+        self.executions: Executions = self.activity._executions
+        self.ticker_control = self.executions.ticker
         self.trapped = (ctypes.c_uint64 * 3)()
         """Kind, pc and sp of the last trap."""
         self.raised = (ctypes.c_uint64 * 2)()
         """pc and sp of the last error from a poll."""
-        self.code = AddressRange()
-        self.envelope = AddressRange(low=(1 << 64) - 1, high=0)
-        self._attend = self.interrupts.attend
-        poll = self.place(poll_routine(self._attend, self.place(self._host_error())))
-        self.traps = [self.place(self._trap(kind)) for kind in range(len(TRAPS))]
-        self.executions.install(poll, self.traps)
-        self.ticker = self._new_ticker()
-        self._wake = self.ticker.wake
-        self.hooks = ProcessHooks(self.executions, self.ticker)
-        self._entry = ctypes.PYFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)(
-            self.place(self._entry_code())
-        )
-        self.faults = self._new_faults()
+        traps = tuple(self.place(self._trap(kind)) for kind in range(len(TRAPS)))
+        self.activity.start(RigRoutines(self.place(self._host_error()), traps), self.space)
+        self.ticker = self.activity._ticker
+        self._wake = self.activity.wake
+        enter = self.place(self._entry_code())
+        self._entry = ctypes.PYFUNCTYPE(ctypes.c_int64, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_void_p)(enter)
+        self.counter = (ctypes.c_uint64 * 1)()
+        self.counter_address = ctypes.addressof(self.counter)
+        """What `endless_loop` counts in."""
 
     def place(self, code: bytes) -> int:
         block = self.space.allocate(len(code))
         block.write(0, code)
-        self.blocks.append(block)
-        return int(block.address)
+        self._blocks.append(block)
+        return block.address
 
     def run(self, code: int, argument: int = 0) -> int:
-        """Call wasm code on this thread: what it returns, TRAPPED, or the exception that a poll raised."""
+        """Call wasm code on this thread: what it returns, or TRAPPED. Raises what a poll raises."""
         return int(self._entry(ctypes.addressof(self.executions.current()), code, argument))
 
-    def _new_ticker(self) -> Ticker:
-        control = ctypes.addressof(self.executions.ticker)
-        routine = self.place(ticker_routine(SLOT_BYTES))
-        return Ticker(
-            self.executions.ticker, self.place(wake_routine(control, routine)), self.place(stop_routine(control))
-        )
-
-    def _new_faults(self) -> FaultHandlers:
-        out_of_bounds = next(index for index, kind in enumerate(TRAPS) if "memory" in kind.value)
-        targets = FaultTargets(
-            ctypes.addressof(self.code), ctypes.addressof(self.envelope), self.traps[out_of_bounds]
-        )
-        return FaultHandlers(lambda previous: fault_handler(previous, targets), self.place)
+    def run_forever(self) -> None:
+        self.run(self.endless_loop(), ctypes.addressof(self.counter))
 
     # Routines
 
@@ -118,17 +114,12 @@ class Rig:
         a(MOV_OI(64, RAX, ctypes.addressof(self.executions.ticker)), CMP_MI8(32, field(RAX, TickerControl.state), 0))
         a.jump(awake, "e")
         a(SUB_MI8(64, RSP, 16))
-        call_python(a, 0, target=self._wake_callback())
+        call_python(a, 0, target=self._wake)
         a(ADD_MI8(64, RSP, 16))
         a.bind(awake)
         a(CALL_M(32, R12))
-        self.leave = a.position
         self._leave(a)
         return a.finish()
-
-    def _wake_callback(self) -> Callable[[], None]:
-        # The method does not exist yet when the first routines are written, nor does a bound one stay by itself.
-        return self._wake
 
     def _leave(self, a: Assembler) -> None:
         """Back to C with rax; the stack pointer is that of the entry."""
@@ -174,7 +165,7 @@ class Rig:
         a.bind(enough)
 
     def endless_loop(self) -> int:
-        """Counts in the word that r14 points to, if it is not 0."""
+        """Counts in the word that r14 points to."""
 
         def write(a: Assembler) -> None:
             loop = Label()
@@ -206,14 +197,15 @@ class Rig:
 
         return self.wasm(write)
 
-    def calling_python(self, callable: Callable[[], object]) -> int:
+    def calling_python(self, host: Callable[[], object]) -> int:
         """Calls something between two polls. It must return: there is no check."""
+        self._hosts.append(host)
 
         def write(a: Assembler) -> None:
             a(SUB_MI8(64, RSP, 24))
             self.poll(a)
             acquire_gil(a)
-            call_python(a, 0, target=callable)
+            call_python(a, 0, target=host)
             self.poll(a)
             a(ADD_MI8(64, RSP, 24), MOV_OI(32, RAX, 7), RET(32))
 
@@ -223,5 +215,37 @@ class Rig:
         """Writes a byte to the address in r14."""
         return self.wasm(lambda a: a(SUB_MI8(64, RSP, 8), MOV8_MI(32, Mem(R14), 1), ADD_MI8(64, RSP, 8), RET(32)))
 
+    def checking_registers(self) -> int:
+        """Fills all registers that wasm code uses, polls, and gives how many have changed."""
+        general = [register for register in range(16) if register not in (RSP, R13)]
 
-__all__ = ["CMP_MI8", "JMP_M", "R8", "R9", "RAISED", "RSI", "Rig", "TRAPPED"]
+        def write(a: Assembler) -> None:
+            a(*(PUSH(64, register) for register in KEPT), SUB_MI8(64, RSP, 8), MOV_MI(64, Mem(RSP), 0))
+            for number in range(16):
+                a(MOV_OI(64, RAX, 0x1111 * (number + 1) << 40), MOVQ(64, number, RAX))
+            for register in general:
+                a(MOV_OI(64, register, 0x123456789 * (register + 1)))
+            a(CALL_M(32, field(R13, Execution.poll)))
+            for register in general:
+                a(PUSH(64, register), PUSH(64, RAX), MOV_OI(64, RAX, 0x123456789 * (register + 1)))
+                self._count_difference(a, Mem(RSP, 8), 16)
+                a(POP(64, RAX), LEA(64, RSP, Mem(RSP, 8)))
+            for number in range(16):
+                a(PUSH(64, RAX), MOVSD_MR(32, Mem(RSP), number), MOV_OI(64, RAX, 0x1111 * (number + 1) << 40))
+                self._count_difference(a, Mem(RSP), 8)
+                a(POP(64, RAX))
+            a(
+                MOV_RM(64, RAX, Mem(RSP)),
+                ADD_MI8(64, RSP, 8),
+                *(POP(64, register) for register in reversed(KEPT)),
+                RET(32),
+            )
+
+        return self.wasm(write)
+
+    def _count_difference(self, a: Assembler, place: Mem, count_offset: int) -> None:
+        same = Label()
+        a(CMP_RM(64, RAX, place))
+        a.jump(same, "e")
+        a(INC(64, Mem(RSP, count_offset)))
+        a.bind(same)

@@ -93,6 +93,10 @@ class Isa(Protocol):
         """Call what a table holds at `index`; traps if that is no function of the type."""
         ...
 
+    def call_bulk(self, routine_word: int, memory_word: int) -> bytes:
+        """Call a routine of the context on the memory whose record's address is in the other word."""
+        ...
+
     def table_branch(self, index: Operand, count: int) -> tuple[bytes, bytes]:
         """A branch piece taken when ``index >= count``; and the dispatch, directly before the table of `count` words."""
         ...

@@ -17,24 +17,25 @@ _FOREVER_SECONDS: Final = 1e9
 """Far less than what overflows 64 bits of nanoseconds."""
 
 
+Check = Callable[[int, int, int], object]
+"""Called with (pc, sp, context) as `Callbacks.raise_trap` is, on the thread that runs wasm code there; may raise."""
+
+
 @final
 class Interrupts:
     """One per process."""
 
     def __init__(self, executions: Executions) -> None:
         self._executions = executions
-        self.checks: list[Callable[[int, int], object]] = []
-        """Called with (pc, sp) on a thread that is asked to attend; may raise, as for a module that is closed."""
+        self.checks: list[Check] = []
+        """What threads do that are asked to attend: one raises for a module that is closed."""
 
-    def attend(self, pc: int, sp: int) -> None:
-        """Called by the poll routine on the thread that runs wasm code, where `pc` and `sp` say.
-
-        Raises what a check raises, or DeadlineExceededError.
-        """
+    def attend(self, pc: int, sp: int, context: int) -> None:
+        """A `Check`, called by the poll routine. Raises what one of `checks` raises, or DeadlineExceededError."""
         execution = self._executions.current()
         execution.attention = 0  # first, so that what comes from now on is seen at the next poll
         for check in self.checks:
-            check(pc, sp)
+            check(pc, sp, context)
         if 0 < execution.deadline <= time.monotonic_ns():
             raise DeadlineExceededError("the call ran past its timeout")
 

@@ -128,6 +128,9 @@ class InstanceContext(ctypes.Structure):
         # PyObject*, borrowed: called with a function index by lazy stubs; puts the code into the function's record.
         ("records", c_uint64),
         # Address of the record that function index 0 would have: records follow one another, those of imports missing.
+        ("memory_copy", c_uint64),
+        ("memory_fill", c_uint64),
+        # Routines for the first memory.
     )
 
 

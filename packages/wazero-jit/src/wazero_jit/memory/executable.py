@@ -62,6 +62,7 @@ class _Segment:
 
     def copy(self) -> None:
         """Make the copy. Raises OSError."""
+        self.drop_copy()  # there is one if an interrupt came after the last fork
         self.copy_fd = system.shared_pages(self.end - self.address)
         written = 0
         try:
@@ -89,7 +90,7 @@ def _map_segment(address: int, size: int) -> _Segment:
 
 @final
 class CodeBlock:
-    """A piece of executable memory. It is free again when the object goes, so whoever can run the code keeps it."""
+    """A piece of executable memory. Whoever can run the code keeps this object: without it, others get the memory."""
 
     __slots__ = ("__weakref__", "_finalizer", "_view", "address", "size")
 
@@ -167,7 +168,6 @@ class ExecutableSpace:
                 address = self._alone(lambda: self._find(_round_up(size, _GRAIN_BYTES), align))
         except OSError as error:
             raise MemoryError(f"the system refuses executable memory: {error.strerror}") from error
-        self._drain()
         if address is None:
             raise MemoryError(f"no {size} bytes left in {self.high - self.low} bytes of executable memory")
         segment = self._segment_at(address)
@@ -177,6 +177,13 @@ class ExecutableSpace:
     def free(self, block: CodeBlock) -> None:
         """Take a block back now. No thread may be running its code. A second time changes nothing."""
         block._finalizer()
+        self.collect()
+
+    def collect(self) -> None:
+        """Take blocks back whose objects are gone. `allocate` and `free` do that too, but may be long in coming."""
+        with forks.lock:
+            if not self._busy:
+                self._alone(self._take_back)
 
     def _segment_at(self, address: int) -> _Segment:
         segment = self._units[(address - self.low) // self._segment_bytes]
@@ -248,22 +255,10 @@ class ExecutableSpace:
         return None
 
     def _reclaim(self, address: int, view: memoryview) -> None:
-        """A block is gone, or was freed. May be called at any point of any thread, so it never waits."""
+        """A block is gone, or was freed. Called at any point of any thread, so it must not wait for the lock."""
         end = address + _round_up(len(view), _GRAIN_BYTES)
         view.release()
         self._freed.append((address, end))
-        self._drain()
-
-    def _drain(self) -> None:
-        """Take back what was freed, unless someone is at it: who holds the lock to allocate does this afterwards."""
-        lock = forks.lock
-        while self._freed and lock.acquire(blocking=False):
-            try:
-                if self._busy:
-                    return
-                self._alone(self._take_back)
-            finally:
-                lock.release()
 
     def _take_back(self) -> None:
         while self._freed:
@@ -294,7 +289,6 @@ class ExecutableSpace:
 
     def before_fork(self) -> None:
         """Copy all code. Raises OSError if the system refuses; the child then cannot run what was not copied."""
-        self._busy = True  # blocks that go meanwhile must wait: no segment may appear or vanish until it is over
         for segment in self._segments.values():
             segment.copy()
 
@@ -302,13 +296,11 @@ class ExecutableSpace:
         """The child has the copies."""
         for segment in self._segments.values():
             segment.drop_copy()
-        self._busy = False
 
     def after_fork_in_child(self) -> None:
         """Take the copies: same bytes, same addresses."""
         for segment in self._segments.values():
             segment.use_copy()
-        self._busy = False
 
 
 def _reserve(size: int, smallest: int) -> tuple[int, int]:

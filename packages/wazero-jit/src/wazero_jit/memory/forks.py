@@ -1,7 +1,7 @@
 """The lock that guards this folder's state, and the order of things around a fork.
 
 A fork copies one thread. Whatever another thread was changing would stay half changed in the child, and a lock that it
-held would stay locked; so a fork takes the lock first, and the child gets a new one.
+held would stay locked; so a fork takes the lock first.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from typing import Protocol
+from typing import Any, Final, Protocol
 
-lock = threading.RLock()
-"""Use it as `forks.lock`: the child's is another one. Re-entrant, as signal handlers and destructors run anywhere."""
+lock: Final[Any] = threading.RLock()  # Any: the stubs lack _at_fork_reinit, which the standard library itself uses so
+"""Take it by `with` only: elsewhere an interrupt can come between taking it and what would release it. Re-entrant, as
+signal handlers and destructors run anywhere."""
 
 
 class Forkable(Protocol):
@@ -30,31 +31,26 @@ _members: weakref.WeakSet[Forkable] = weakref.WeakSet()
 
 def register(member: Forkable) -> None:
     """Tell `member` about forks for as long as it lives."""
-    _members.add(member)
+    with lock:
+        _members.add(member)
 
 
 def _before() -> None:
-    lock.acquire()
     for member in list(_members):
         member.before_fork()
 
 
 def _after_in_parent() -> None:
-    try:
-        for member in list(_members):
-            member.after_fork_in_parent()
-    finally:
-        lock.release()
+    for member in list(_members):
+        member.after_fork_in_parent()
 
 
 def _after_in_child() -> None:
-    global lock  # noqa: PLW0603  # the parent's may have waiters recorded in it that the child lacks
-    try:
-        for member in list(_members):
-            member.after_fork_in_child()
-    finally:
-        lock = threading.RLock()
+    for member in list(_members):
+        member.after_fork_in_child()
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=_before, after_in_parent=_after_in_parent, after_in_child=_after_in_child)
+    # Registered last, so first before a fork and last after it. Methods written in C, which no interrupt can stop half-way.
+    os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock._at_fork_reinit)

@@ -444,6 +444,8 @@ class Control:
                 return self.isa.call_own(record)
             case ("import", word):
                 return self.isa.call_import(word, self._context_slot)
+            case ("bulk", routine_word, memory_word):
+                return self.isa.call_bulk(routine_word, memory_word)
             case (_, table_word, type_word):
                 return self.isa.call_indirect(table_word, type_word, self._context_slot, index)
         raise AssertionError(call.piece)

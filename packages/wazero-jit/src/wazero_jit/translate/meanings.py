@@ -26,6 +26,7 @@ from wazero_api import (
 )
 from wazero_jit.isa.interface import Isa, Memo
 from wazero_jit.link.layout import BUILTINS, ContextLayout
+from wazero_jit.link.records import InstanceContext
 
 from .immediates import Instruction, i32_const, instruction
 
@@ -66,7 +67,8 @@ class Call(NamedTuple):
 
     type: FunctionType
     piece: Any
-    """Key for `Isa`: ("own", record), ("import", word), or ("indirect", table word, type word)."""
+    """For `Isa`: ("own", record), ("import", word), ("indirect", table word, type word), or ("bulk", routine's word,
+    memory's word)."""
     constants: tuple[bytes, ...] = ()
     """Further arguments: the immediates of a builtin."""
 
@@ -115,6 +117,9 @@ class Meanings(dict[bytes, Meaning]):
         special = _SPECIAL.get(name)
         if special is not None:
             return special(self, immediates)
+        if name in _BULK and not any(immediates):
+            piece = ("bulk", int(_BULK[name].offset), self._layout.memory(0))
+            return self._call(token, Call(_THREE, piece))
         if name in BUILTINS:
             return self._call(token, self._builtin(name, immediates))
         if name in ("call", "call_indirect"):
@@ -160,7 +165,7 @@ class Meanings(dict[bytes, Meaning]):
         words = max(len(call.type.params), len(call.type.results))
         if words > len(self._isa.plan.temporaries):
             self.area_words[token] = words
-        if call.piece[0] != "own":
+        if call.piece[0] in ("import", "indirect"):
             self.switches.add(token)
         return CONTROL, "call", call
 
@@ -222,6 +227,9 @@ class Meanings(dict[bytes, Meaning]):
         return COMPARE, Comparison(memo("i64.eqz"), *uses), 1
 
 
+_BULK: Final = {"memory.copy": InstanceContext.memory_copy, "memory.fill": InstanceContext.memory_fill}
+"""Done by machine code if only the first memory is concerned."""
+_THREE: Final = FunctionType((ValueType.I32,) * 3, ())
 _LOCAL_KINDS: Final = {"local.get": GET, "local.set": SET, "local.tee": TEE}
 _SPECIAL: Final = {
     "global.get": Meanings.global_get,

@@ -7,13 +7,14 @@ reports. `place_index` says where in it an operand id is.
 from __future__ import annotations
 
 import ctypes
+import functools
 import mmap
 import platform
 import random
 import struct
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, final
+from typing import Final, final
 
 import pytest
 
@@ -21,7 +22,6 @@ from wazero_api import TrapKind
 from wazero_jit.isa.amd64.encoding import (
     ADD_MI,
     JMP,
-    LEA,
     MOV_MI,
     MOV_MR,
     MOV_RM,
@@ -30,16 +30,13 @@ from wazero_jit.isa.amd64.encoding import (
     POP,
     PUSH,
     R13,
-    R14,
-    R15,
     RAX,
-    RBP,
-    RBX,
     RCX,
     RDI,
     RDX,
     RET,
     RSP,
+    SUB_RM,
     XCHG_MR,
     Mem,
 )
@@ -116,7 +113,7 @@ def _leave() -> Iterator[bytes]:
             yield MOV_MR(64, _word(register), register)
     yield _PUSHFQ + POP(64, RAX) + MOV_MR(64, _word(FLAGS), RAX)
     yield MOV_RM(64, RAX, _STATE_POINTER) + MOV_MR(64, _word(RDI), RAX)
-    yield MOV_RM(64, RAX, _word(RSP)) + LEA(64, RCX, Mem(RSP)) + b"\x48\x29\xc8"  # sub rax, rcx
+    yield MOV_RM(64, RAX, _word(RSP)) + SUB_RM(64, RAX, RSP)
     yield MOV_MR(64, _word(STACK_MOVED), RAX)
     for xmm in range(16):
         yield MOVUPS_MR(32, _word(_XMM + 2 * xmm), xmm)
@@ -233,14 +230,7 @@ def constant(type: str, bits: int) -> bytes:
     return bytes((0x41 if width == 32 else 0x42,)) + signed_leb((bits ^ 1 << width - 1) - (1 << width - 1))
 
 
-_SHARED: list[Any] = []
-
-
+@functools.cache
 def machine() -> Machine:
     """The one of this process."""
-    if not _SHARED:
-        _SHARED.append(Machine())
-    return _SHARED[0]  # type: ignore[no-any-return]
-
-
-__all__ = ["R14", "R15", "RBP", "RBX", "RDX"]
+    return Machine()

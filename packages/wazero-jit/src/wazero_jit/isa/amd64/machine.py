@@ -173,6 +173,10 @@ class Amd64:
             + load_memory
         )
 
+    def call_bulk(self, routine_word: int, memory_word: int) -> bytes:
+        """See `Isa`."""
+        return MOV_RM(64, RCX, Mem(CONTEXT, memory_word)) + CALL_M(32, Mem(CONTEXT, routine_word))
+
     def call_indirect(self, table_word: int, type_word: int, context_slot: int, index: Operand) -> bytes:
         """See `Isa`."""
         return (

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import ctypes
 import time
-from collections.abc import Callable
 from typing import Final
 
 from wazero_api import TrapKind
+from wazero_jit.link.interrupts import Check
 from wazero_jit.link.python_api import API
 from wazero_jit.link.records import TRAPS, Execution
 
@@ -59,7 +59,7 @@ from .encoding import (
     Mem,
     jmp_short,
 )
-from .registers import EXECUTION
+from .registers import CONTEXT, EXECUTION
 
 SIGNAL_TICKS: Final = 16
 """The main thread takes the GIL to look for signals every so many ticks (80 ms): on average 3 % of its time is lost
@@ -77,8 +77,8 @@ class _Timespec(ctypes.Structure):
 
 
 _TIME_BYTES: Final = ctypes.sizeof(_Timespec)
-_FORMAT: Final = b"KK\0"
-"""PyObject_CallFunction: two arguments, C unsigned long long."""
+_FORMAT: Final = b"KKK\0"
+"""PyObject_CallFunction: three arguments, each a C unsigned long long."""
 
 
 def _address(library: ctypes.CDLL, name: str) -> int:
@@ -87,8 +87,8 @@ def _address(library: ctypes.CDLL, name: str) -> int:
     return address
 
 
-def poll_routine(attend: Callable[[int, int], object], host_error: int) -> bytes:
-    """The routine's code; `attend`, called with (pc, sp), must live as long as it.
+def poll_routine(attend: Check, host_error: int) -> bytes:
+    """The routine's code; `attend` must live as long as it.
 
     An error jumps to `host_error` with the exception set, the GIL held, and the return address into wasm code at the
     stack pointer. Registers then hold anything, except for those of the context, memory 0 and the execution.
@@ -182,7 +182,7 @@ def _leave_without_reason(a: Assembler, done: Label) -> None:
     a.bind(go_on)
 
 
-def _call_attend(a: Assembler, attend: Callable[[int, int], object], error: Label) -> None:
+def _call_attend(a: Assembler, attend: Check, error: Label) -> None:
     """If anything wants attention."""
     none = Label()
     a(CMP_MI8(32, field(EXECUTION, Execution.attention), 0))
@@ -190,8 +190,8 @@ def _call_attend(a: Assembler, attend: Callable[[int, int], object], error: Labe
     a(MOV_OI(64, RDI, id(attend)))
     over_format = jmp_short(len(_FORMAT))
     a(LEA(64, RSI, Mem(None, len(over_format))), over_format, _FORMAT)
-    pc = Mem(RBP, _WORD)
-    a(MOV_RM(64, RDX, pc), LEA(64, RCX, Mem(RBP, 2 * _WORD)))
+    pc, sp = Mem(RBP, _WORD), 2 * _WORD
+    a(MOV_RM(64, RDX, pc), LEA(64, RCX, Mem(RBP, sp)), MOV_RM(64, R8, CONTEXT))
     a(MOV_OI(64, R11, _address(ctypes.pythonapi, "PyObject_CallFunction")), XOR_RM(32, RAX, RAX), CALL_M(32, R11))
     a(TEST_MR(64, RAX, RAX))
     a.jump(error, "e")

@@ -147,7 +147,7 @@ def _write_host_error(a: Assembler, unwind: int, callbacks: Callbacks) -> None:
     error, *where = (Mem(RSP, WORD * word) for word in range(1, 5))
     type, value, traceback, other = (Mem(RSP, WORD * word) for word in range(5, 9))
     _leave_wasm(a, 10, where)
-    _fetch_exception(a, type, value, traceback)
+    _fetch_exception(a, unwind, type, value, traceback)
     a(MOV_RM(64, RAX, value), MOV_MR(64, error, RAX))
     _box_numbers(a, unwind, where)
     call_python(a, 4, target=callbacks.annotate)
@@ -184,15 +184,18 @@ def _leave_wasm(a: Assembler, words: int, where: Sequence[Mem]) -> None:
     a(MOV_MR(64, context, CONTEXT))
 
 
-def _fetch_exception(a: Assembler, type: Mem, value: Mem, traceback: Mem) -> None:
+def _fetch_exception(a: Assembler, unwind: int, type: Mem, value: Mem, traceback: Mem) -> None:
     """Take the exception away from the thread, as an instance that knows its traceback."""
-    bare = Label()
+    raised, bare = Label(), Label()
     for function in (API.PyErr_Fetch, API.PyErr_NormalizeException):
         a(LEA(64, RDI, type), LEA(64, RSI, value), LEA(64, RDX, traceback))
         a.call_address(function)
+    a(MOV_RM(64, RDI, value), TEST_MR(64, RDI, RDI))
+    a.jump(raised, "ne")
+    jump_address(a, unwind)  # there was none; CPython says so with a SystemError
+    a.bind(raised)
     a(MOV_RM(64, RSI, traceback), TEST_MR(64, RSI, RSI))
     a.jump(bare, "e")
-    a(MOV_RM(64, RDI, value))
     a.call_address(API.PyException_SetTraceback)
     a.bind(bare)
 

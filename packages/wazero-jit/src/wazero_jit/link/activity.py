@@ -1,0 +1,120 @@
+"""Wasm code of all threads while it runs: put together from `threads`, `ticker`, `interrupts`, `faults` and `hooks`."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Protocol, final
+
+from wazero_api import TrapKind
+from wazero_jit.memory.linear import ENVELOPE
+
+from .callbacks import SharedWords
+from .faults import AddressRange, FaultHandlers, FaultTargets
+from .hooks import ProcessHooks
+from .interrupts import Check, Interrupts
+from .records import TRAPS, Execution
+from .threads import SLOT_BYTES, Executions
+from .ticker import Ticker, TickerControl
+from .trampolines import CodeBlock, CodeSpace, Routines
+
+
+@final
+@dataclass(frozen=True, slots=True)
+class ActivityWriters:
+    """Makers of machine code, one set per ISA. All code can be put anywhere; described where an ISA implements them."""
+
+    poll: Callable[[Check, int], bytes]
+    """(attend, `Routines.host_error`)"""
+    ticker: Callable[[int], bytes]
+    """(slot bytes)"""
+    wake: Callable[[int, int], bytes]
+    """(address of the `TickerControl`, of the ticker)"""
+    stop: Callable[[int], bytes]
+    """(address of the `TickerControl`)"""
+    fault_handler: Callable[[int, FaultTargets], bytes]
+    """(address of the handler that it replaces, …)"""
+
+
+class WasmSpace(CodeSpace, Protocol):
+    """Where all wasm functions are, and some space for other code."""
+
+    low: int
+    high: int
+
+
+@final
+class Activity:
+    """One per process."""
+
+    def __init__(self, writers: ActivityWriters) -> None:
+        self._writers = writers
+        self._blocks: list[CodeBlock] = []
+        self._executions = Executions()
+        self._interrupts = Interrupts(self._executions)
+        self._attend = self._interrupts.attend
+        """Referred to by machine code."""
+        self._code = AddressRange()
+        control = self._executions.ticker
+        self._control = ctypes.addressof(control)
+        self.words = SharedWords(self._executions.cells, self._control + TickerControl.state.offset)
+        self.enter_thread = self._executions.enter_thread
+        """See `Callbacks.enter_thread`."""
+
+    def start(self, routines: Routines, space: WasmSpace) -> None:
+        """Once, before any entry is called. Raises OSError if the system refuses signal handlers."""
+        write = self._writers
+        poll = self._place(space, write.poll(self._attend, routines.host_error))
+        self._executions.install(poll, routines.traps)
+        ticker = self._place(space, write.ticker(SLOT_BYTES))
+        self._ticker = Ticker(
+            self._executions.ticker,
+            wake=self._place(space, write.wake(self._control, ticker)),
+            stop=self._place(space, write.stop(self._control)),
+        )
+        ProcessHooks(self._executions, self._ticker)
+        self._code.low, self._code.high = space.low, space.high
+        targets = FaultTargets(
+            code=ctypes.addressof(self._code),
+            envelope=ctypes.addressof(ENVELOPE),
+            trap=routines.traps[TRAPS.index(TrapKind.OUT_OF_BOUNDS_MEMORY_ACCESS)],
+        )
+        self._faults = FaultHandlers(
+            lambda replaced: write.fault_handler(replaced, targets), lambda code: self._place(space, code)
+        )
+
+    def _place(self, space: CodeSpace, code: bytes) -> int:
+        block = space.allocate(len(code))
+        block.write(0, code)
+        self._blocks.append(block)
+        return block.address
+
+    def wake(self) -> None:
+        """See `Callbacks.wake`."""
+        self._ticker.wake()
+
+    def current(self) -> Execution:
+        """See `Executions.current`."""
+        return self._executions.current()
+
+    def catch_faults(self) -> None:
+        """See `FaultHandlers.ensure_installed`. Call it now and then, such as at each instantiation."""
+        self._faults.ensure_installed()
+
+    def add_check(self, check: Check) -> None:
+        """See `Interrupts.checks`."""
+        self._interrupts.checks.append(check)
+
+    def deadline(self, seconds: float) -> AbstractContextManager[None]:
+        """See `Interrupts.deadline`."""
+        return self._interrupts.deadline(seconds)
+
+    def interrupt_all(self) -> None:
+        """See `Interrupts.interrupt_all`."""
+        self._interrupts.interrupt_all()
+
+    def is_idle(self) -> bool:
+        """See `Interrupts.is_idle`."""
+        return self._interrupts.is_idle()
