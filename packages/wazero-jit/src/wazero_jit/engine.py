@@ -128,8 +128,10 @@ class JitEngine:
         from .instance import Instance
 
         assert isinstance(code, JitCode)
-        return Instance(code, target, self._ready())
+        process = self._ready()
+        process.activity.catch_faults()
+        return Instance(code, target, process)
 
     def deadline(self, seconds: float) -> AbstractContextManager[None]:
         """See `wazero_api.Engine.deadline`."""
-        return self._ready().threads.deadline(seconds)
+        return self._ready().activity.deadline(seconds)

@@ -188,11 +188,11 @@ class Instance:
         count = len(self.code.module.functions)
         closed = self._process.trampolines.routines.closed
         self._words[start :: _RECORD_WORDS] = array("Q", (closed,)) * count
-        self._process.threads.interrupt_all()
+        self._process.activity.interrupt_all()
 
     def is_idle(self) -> bool:
         """See `wazero_api.LinkedInstance.is_idle`."""
-        return self._process.threads.is_idle()
+        return self._process.activity.is_idle()
 
     def raise_if_closed(self) -> None:
         """Raises ExitError if the module is closed."""

@@ -13,6 +13,7 @@ from weakref import WeakValueDictionary
 from wazero_api import ExhaustionError, FunctionType, Trap, TrapKind, WazeroBug, WazeroError, format_frames
 
 from .isa.amd64 import bulk
+from .isa.amd64.activity import WRITERS as ACTIVITY_WRITERS
 from .isa.amd64.machine import Amd64
 from .isa.amd64.trampolines import WRITERS
 from .isa.interface import Isa
@@ -22,7 +23,7 @@ from .link.code_map import CodeMap
 from .link.conversions import Conversions, ReferenceKeeper, unpack
 from .link.frames import StackWalker
 from .link.records import TRAPS, FunctionRecord
-from .link.temporary import Threads
+from .link.activity import Activity
 from .link.trampolines import Trampolines
 from .memory.executable import CodeBlock, ExecutableSpace
 
@@ -44,12 +45,13 @@ class Process:
         self._walker = StackWalker(self.code_map, self.owners)
         self._type_ids: dict[FunctionType, int] = {}
         self._isas: dict[bool, Isa] = {}
-        self.threads = Threads()
+        self.activity = Activity(ACTIVITY_WRITERS)
         space = ExecutableSpace(_TRAMPOLINE_BYTES)
-        self.trampolines = Trampolines(space, WRITERS, self._callbacks(), self.threads.words)
+        self.trampolines = Trampolines(space, WRITERS, self._callbacks(), self.activity.words)
         self._bulk = [_placed(space, code) for code in (bulk.memory_copy(), bulk.memory_fill())]
         self.memory_copy, self.memory_fill = [block.address for block in self._bulk]
-        self.threads.start(self.trampolines.routines, self.functions_space)
+        self.activity.start(self.trampolines.routines, self.functions_space)
+        self.activity.add_check(self._raise_if_closed)
 
     def _callbacks(self) -> Callbacks:
         return Callbacks(
@@ -58,8 +60,8 @@ class Process:
             unpack=unpack,
             wrong_count=wrong_count,
             too_deep=_too_deep,
-            enter_thread=self.threads.enter_thread,
-            wake=self.threads.wake,
+            enter_thread=self.activity.enter_thread,
+            wake=self.activity.wake,
             raise_trap=self._raise_trap,
             annotate=self._annotate,
             raise_closed=_raise_closed,
@@ -83,22 +85,22 @@ class Process:
 
     # Called by machine code
 
-    def _raise_trap(self, position: int, pc: int, sp: int, context: int = 0) -> NoReturn:
+    def _raise_trap(self, position: int, pc: int, sp: int, context: int) -> NoReturn:
         frames = self._walker.frames(pc, sp, context)
         kind = TRAPS[position]
         raise ExhaustionError(frames) if kind is TrapKind.CALL_STACK_EXHAUSTED else Trap(kind, frames)
 
-    def _annotate(self, error: BaseException, pc: int, sp: int, context: int = 0) -> BaseException | None:
+    def _annotate(self, error: BaseException, pc: int, sp: int, context: int) -> BaseException | None:
         frames = self._walker.frames(pc, sp, context)
         if isinstance(error, Trap):
             error.frames += frames
-        elif isinstance(error, RecursionError) and self.threads.current().depth >= _GUEST_ENTRIES:
+        elif isinstance(error, RecursionError) and self.activity.current().depth >= _GUEST_ENTRIES:
             return ExhaustionError(frames)
         elif frames and not isinstance(error, WazeroError):
             error.add_note(format_frames(frames))
         return None
 
-    def raise_if_closed(self, pc: int, sp: int, context: int) -> None:
+    def _raise_if_closed(self, pc: int, sp: int, context: int) -> None:
         """Raises ExitError if code of a closed instance is running below."""
         for _, instance in self._walker.places(pc, sp, context):
             if instance is not None:

@@ -112,12 +112,16 @@ class Native:
             unpack=unpack,
             wrong_count=wrong_count,
             too_deep=self.too_deep,
-            enter_thread=lambda: self.enter_thread(),  # so that a test can replace it
-            wake=lambda: self.wake(),
-            raise_trap=lambda *arguments: self.raise_trap(*arguments),
+            enter_thread=self._late("enter_thread"),
+            wake=self._late("wake"),
+            raise_trap=self._late("raise_trap"),
             annotate=self._annotate,
-            raise_closed=lambda owner: self.raise_closed(owner),
+            raise_closed=self._late("raise_closed"),
         )
+
+    def _late(self, name: str) -> Callable[..., Any]:
+        """A callback that tests can replace."""
+        return lambda *arguments: getattr(self, name)(*arguments)
 
     def too_deep(self) -> None:
         raise RecursionError("too deep")

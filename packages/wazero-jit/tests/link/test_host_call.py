@@ -202,6 +202,8 @@ def test_a_result_nobody_wants_is_dropped(native: Any, convention: Convention, r
 class Pair(tuple[int, ...]):
     """A subclass that unpacks to something else."""
 
+    __slots__ = ()
+
     def __iter__(self) -> Any:
         return iter((7, 8))
 

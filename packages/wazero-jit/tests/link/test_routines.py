@@ -52,7 +52,7 @@ def test_a_trap_tells_kind_and_place(native: Any, kind: int, released: bool, wor
     function = native.function(FunctionType((I32,), (I32,)), address)
     with pytest.raises(ArithmeticError, match=str(kind)):
         function.entry(5)
-    name, trapped, pc, sp, context = native.calls[-1]
+    name, trapped, pc, _, context = native.calls[-1]
     assert (name, trapped, pc) == ("trap", kind, address + len(before))
     assert context == ctypes.addressof(function.owner.context[0])
     assert native.execution.depth == native.execution.thread_state == 0

@@ -121,7 +121,7 @@ def test_forks_leave_no_files_and_no_mappings(
     blocks = [block_with(space, number, SEGMENT) for number in range(3)]
     assert in_child(open_files) == in_child(open_files)
     before = open_files(), len(mappings())
-    for _ in range(20):
+    for _ in range(8):
         assert in_child(lambda: call(blocks[2])) == "2"
     assert (open_files(), len(mappings())) == before
 
@@ -145,7 +145,7 @@ def test_what_cannot_be_copied_cannot_be_run(
     monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: told.append(unraisable.exc_value))
 
     def refuse(size: int) -> int:
-        raise OSError(errno.EMFILE, "Too many open files")
+        raise system.RefusedError(errno.EMFILE, "Too many open files")
 
     with monkeypatch.context() as patch:
         patch.setattr(system, "shared_pages", refuse)
@@ -212,7 +212,7 @@ def test_forking_while_other_threads_allocate(space: ExecutableSpace, in_child: 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # of forks with several threads
-            for number in range(40):
+            for number in range(20):
                 block = block_with(space, number)
                 body = lambda: (call(block), call(block_with(space, 7)))  # noqa: B023, E731
                 assert in_child(body) == str((number, 7))

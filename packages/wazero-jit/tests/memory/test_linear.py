@@ -87,7 +87,7 @@ def test_the_largest_memory(guarded: bool) -> None:
 @MODES
 def test_growing_that_the_system_refuses_changes_nothing(guarded: bool, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
-        raise OSError(errno.ENOMEM, "Cannot allocate memory")
+        raise system.RefusedError(errno.ENOMEM, "Cannot allocate memory")
 
     memory = new(1, 10, guarded)
     with monkeypatch.context() as patch:

@@ -45,11 +45,25 @@ def test_a_view_has_an_object_that_lives_as_long_as_its_slices() -> None:
 
 
 def test_failure_carries_the_reason() -> None:
-    with pytest.raises(OSError, match=os.strerror(errno.ENOMEM)) as caught:
+    with pytest.raises(system.RefusedError, match=os.strerror(errno.ENOMEM)) as caught:
         system.reserve(1 << 60)
     assert caught.value.errno == errno.ENOMEM
-    with pytest.raises(OSError, match=os.strerror(errno.EINVAL)):
+    with pytest.raises(system.RefusedError, match=os.strerror(errno.EINVAL)):
         system.commit(1, PAGE)
+
+
+@pytest.mark.parametrize("refused", ["memfd_create", "ftruncate"])
+def test_shared_pages_that_are_refused(
+    refused: str, monkeypatch: pytest.MonkeyPatch, open_files: Callable[[], int]
+) -> None:
+    def refuse(*_: object) -> int:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    before = open_files()
+    monkeypatch.setattr(os, refused, refuse)
+    with pytest.raises(system.RefusedError, match="Too many open files"):
+        system.shared_pages(PAGE)
+    assert open_files() == before
 
 
 def test_shared_pages_are_made_on_old_systems_too(monkeypatch: pytest.MonkeyPatch) -> None:

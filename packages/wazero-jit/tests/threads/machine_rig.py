@@ -211,6 +211,20 @@ class Rig:
 
         return self.wasm(write)
 
+    def forking_loop(self, host: Callable[[], object]) -> int:
+        """Calls something, then loops for ever."""
+        self._hosts.append(host)
+
+        def write(a: Assembler) -> None:
+            loop = Label()
+            a(SUB_MI8(64, RSP, 24))
+            call_python(a, 0, target=host)
+            a.bind(loop)
+            self.poll(a)
+            a.jump(loop)
+
+        return self.wasm(write)
+
     def store(self) -> int:
         """Writes a byte to the address in r14."""
         return self.wasm(lambda a: a(SUB_MI8(64, RSP, 8), MOV8_MI(32, Mem(R14), 1), ADD_MI8(64, RSP, 8), RET(32)))

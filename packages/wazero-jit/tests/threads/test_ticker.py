@@ -28,7 +28,7 @@ def impatient(rig: Any) -> Iterator[Any]:
     rig.ticker.stop()
 
 
-def test_is_one_thread_that_comes_and_goes(rig: Any) -> None:
+def test_is_one_thread_that_comes_and_goes(rig: Any, wait_until: Callable[..., None]) -> None:
     rig.ticker.stop()
     assert ticker_threads() == []
     assert rig.ticker.is_asleep
@@ -36,17 +36,18 @@ def test_is_one_thread_that_comes_and_goes(rig: Any) -> None:
         rig.ticker.wake()
         assert not rig.ticker.is_asleep
         rig.run(rig.counting_loop(), 1000)
+        wait_until(ticker_threads)
     assert len(ticker_threads()) == 1
     rig.ticker.stop()
     rig.ticker.stop()
     assert ticker_threads() == []
 
 
-def test_lets_signals_pass_by(rig: Any) -> None:
+def test_lets_signals_pass_by(rig: Any, wait_until: Callable[..., None]) -> None:
     """Except for those by which the C library reaches every thread."""
     rig.ticker.stop()
     rig.ticker.wake()
-    rig.run(rig.counting_loop(), 50_000_000)
+    wait_until(ticker_threads)
     (thread,) = ticker_threads()
     (blocked,) = [line for line in (thread / "status").read_text().splitlines() if line.startswith("SigBlk")]
     every = (1 << 64) - 1
@@ -95,15 +96,16 @@ def test_never_sleeps_through_calls_of_threads(rig: Any, impatient: Any) -> None
 
 def test_thread_that_cannot_be_started_is_an_error(python: Callable[..., Any]) -> None:
     program = """
-import resource, sys, machine_rig
+import pathlib, resource, sys, machine_rig
 rig = machine_rig.Rig()
-space = int(open("/proc/self/statm").read().split()[0]) * 4096
-resource.setrlimit(resource.RLIMIT_AS, (space, space))
+space = int(pathlib.Path("/proc/self/statm").read_text().split()[0]) * 4096
+limits = resource.getrlimit(resource.RLIMIT_AS)
+resource.setrlimit(resource.RLIMIT_AS, (space, limits[1]))
 try:
     rig.ticker.wake()
 except RuntimeError as error:
     print(error)
-resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+resource.setrlimit(resource.RLIMIT_AS, limits)
 print(rig.ticker.is_asleep)
 """
     done = python(program)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableSequence
+from collections.abc import Callable, MutableSequence
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, final
 
 from wazero_api import DeadlineExceededError, FunctionType, decode, encode
@@ -23,12 +24,13 @@ class Function:
     OverflowError, faults of the guest `Trap`, and an exception of a host function comes through as it is.
     """
 
-    __slots__ = ("_module", "definition", "function")
+    __slots__ = ("_module", "_target", "definition", "function")
 
     def __init__(self, module: Module, function: EngineFunction, definition: FunctionDefinition) -> None:
         self._module = module
         self.function = function
         self.definition = definition
+        self._target: Callable[..., Any] = function.entry if module.call_timeout is None else self._call_in_time
 
     def __repr__(self) -> str:
         return f"<wasm function {self.definition.debug_name} {self.definition.type}>"
@@ -38,9 +40,16 @@ class Function:
         """Parameter and result types."""
         return self.definition.type
 
-    def __call__(self, *args: Any) -> Any:
-        timeout = self._module.call_timeout
-        return self.function.entry(*args) if timeout is None else self._timed(timeout, args)
+    if TYPE_CHECKING:
+
+        def __call__(self, *args: Any) -> Any: ...
+
+    else:
+        # Looked up in C: a method written in Python would take longer than a short wasm function.
+        __call__ = property(attrgetter("_target"))
+
+    def _call_in_time(self, *args: Any) -> Any:
+        return self._timed(self._module.call_timeout, args)
 
     def call(self, *args: Any, timeout: float | None = None) -> Any:
         """Like calling the object, but at most for `timeout` seconds; then DeadlineExceededError is raised."""
@@ -48,8 +57,9 @@ class Function:
             return self(*args)
         return self._timed(timeout, args)
 
-    def _timed(self, timeout: float, args: tuple[Any, ...]) -> Any:
+    def _timed(self, timeout: float | None, args: tuple[Any, ...]) -> Any:
         module = self._module
+        assert timeout is not None
         try:
             with module.engine.deadline(timeout):
                 return self.function.entry(*args)

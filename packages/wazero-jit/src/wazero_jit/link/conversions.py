@@ -176,10 +176,11 @@ class ReferenceKeeper:
         raise WazeroBug(f"there is no external reference {address:#x}")
 
     def sweep(self, live: set[int]) -> None:
-        """Forget objects at other addresses than `live`, all that wasm code can still reach.
+        """Forget objects at other addresses than `live`, those in tables and globals. Not while an entry is active in
+        any thread, since what is in registers and frames is not in `live`.
 
-        What was kept since the last sweep stays, since a thread may be about to store it. One call at a time; other
-        threads may go on to `keep` and `get` meanwhile.
+        What was kept since the last sweep stays: a thread may be about to store it. One call at a time; other threads
+        may go on to `keep` and `get` meanwhile.
         """
         # No lock, which a fork could leave locked for ever: at every moment each object is in one of the stages.
         recent, older, rest = self._stages

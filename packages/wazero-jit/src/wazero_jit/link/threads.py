@@ -10,6 +10,7 @@ import ctypes
 import itertools
 import threading
 from array import array
+from collections import deque
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, final
 
@@ -68,8 +69,8 @@ class _Slot:
     def __init__(self, executions: Executions) -> None:
         self._executions = executions
         self.thread_state: int = _thread_state()
-        self.thread_id = 0
-        """CPython's number of the thread state, which is never used again; 0 until the slot is the thread's only one."""
+        self.thread_id: int = _thread_state_id(self.thread_state)
+        """CPython's number of the thread state, which unlike its address is never used again."""
         self.execution = executions.take()
 
     def __del__(self) -> None:
@@ -103,8 +104,10 @@ class Executions:
         """Addresses of those that have none now. Filled by destructors, which run anywhere and so must not wait."""
         self._lock = threading.RLock()
         self._local = threading.local()
-        self._ended: dict[int, None] = {}
-        """`_Slot.thread_id`s of threads that gave their slot back, in order."""
+        self._met: dict[int, None] = {}
+        """`_Slot.thread_id`s of threads that have a slot, or had one not long ago."""
+        self._ended: deque[int] = deque()
+        """Those of them that have ended."""
 
     def install(self, poll: int, traps: Sequence[int]) -> None:
         """Set the addresses of the routines in `Execution`. Before the first thread enters."""
@@ -124,14 +127,13 @@ class Executions:
         return slot if slot is not None else self._new_slot(values)
 
     def _new_slot(self, values: dict[str, _Slot]) -> _Slot:
-        thread_id: int = _thread_state_id(_thread_state())
-        if thread_id in self._ended:
-            # It is running a destructor of something else that it held. A slot that it got now would never come back,
-            # and its cell would be found by the next thread whose state has the same address.
+        if _thread_state_id(_thread_state()) in self._met:
+            # Its thread-local values are gone or going, and it is running a destructor. A slot that it got now would
+            # never come back, and its cell would be found by the next thread whose state has the same address.
             raise RuntimeError("the thread is ending and cannot run WebAssembly any more")
-        # A signal handler may have got a slot for this thread in the meantime; then the first one stays.
+        # A signal handler may have got a slot for this thread in the meantime; then that one stays.
         slot = values.setdefault("slot", _Slot(self))
-        slot.thread_id = thread_id
+        self._met[slot.thread_id] = None
         return slot
 
     def take(self) -> Execution:
@@ -163,16 +165,15 @@ class Executions:
         return execution
 
     def give_back(self, execution: Execution, thread_state: int, thread_id: int) -> None:
-        """The thread ends, or got a second slot by accident (then `thread_id` is 0). For `_Slot`."""
+        """The thread ends. For `_Slot`."""
         address = ctypes.addressof(execution)
         words, start = self._cell_words, _cell_start(thread_state)
         if words[start : start + _CELL_WORDS].tolist() == [thread_state, address]:
             words[start : start + _CELL_WORDS] = _EMPTY_CELL
         _reset(execution)
-        if thread_id:
-            self._ended[thread_id] = None
-            if len(self._ended) > _ENDED_THREADS:
-                self._ended.pop(next(iter(self._ended)), None)
+        self._ended.append(thread_id)
+        if len(self._ended) > _ENDED_THREADS:
+            self._met.pop(self._ended.popleft(), None)
         self._free.append(address)
 
     # Entries
@@ -183,6 +184,7 @@ class Executions:
         Another thread may overwrite the cell whenever the GIL changes hands, so that entries look into it again.
         """
         slot = self._slot()
+        self._met[slot.thread_id] = None
         start = _cell_start(slot.thread_state)
         cell = array("Q", (slot.thread_state, ctypes.addressof(slot.execution)))
         self._cell_words[start : start + _CELL_WORDS] = cell  # in one step, so that no thread sees half of it

@@ -29,6 +29,10 @@ def _round_up(value: int, multiple: int) -> int:
     return -(-value // multiple) * multiple
 
 
+class _NoSegmentError(MemoryError):
+    """The system refuses one; the space is as it was."""
+
+
 @dataclass(slots=True, eq=False)
 class _Segment:
     """Shared pages that are mapped twice."""
@@ -61,7 +65,7 @@ class _Segment:
             self.copy_fd = None
 
     def copy(self) -> None:
-        """Make the copy. Raises OSError."""
+        """Make the copy. Raises OSError if the system refuses."""
         self.drop_copy()  # there is one if an interrupt came after the last fork
         self.copy_fd = system.shared_pages(self.end - self.address)
         written = 0
@@ -74,13 +78,13 @@ class _Segment:
 
 
 def _map_segment(address: int, size: int) -> _Segment:
-    """Put shared pages at an address of the reserved range. Raises OSError, and then nothing has changed."""
+    """Put shared pages at an address of the reserved range. Raises `system.RefusedError`."""
     fd = system.shared_pages(size)
     try:
         writable = system.map_writable(fd, size)
         try:
             system.map_executable(fd, size, address)
-        except OSError:
+        except system.RefusedError:
             system.release(writable, size)
             raise
     finally:
@@ -163,11 +167,8 @@ class ExecutableSpace:
         """
         if size <= 0 or align <= 0 or align & (align - 1):
             raise ValueError(f"cannot allocate {size} bytes aligned to {align}")
-        try:
-            with forks.lock:
-                address = self._alone(lambda: self._find(_round_up(size, _GRAIN_BYTES), align))
-        except OSError as error:
-            raise MemoryError(f"the system refuses executable memory: {error.strerror}") from error
+        with forks.lock:
+            address = self._alone(lambda: self._find(_round_up(size, _GRAIN_BYTES), align))
         if address is None:
             raise MemoryError(f"no {size} bytes left in {self.high - self.low} bytes of executable memory")
         segment = self._segment_at(address)
@@ -200,7 +201,7 @@ class ExecutableSpace:
         self._busy = True
         try:
             return action()
-        except OSError:  # from the system, at a point where nothing had changed
+        except _NoSegmentError:
             raise
         except BaseException:
             # An interrupt came anywhere in between. What was free may now be lost, but is never handed out twice.
@@ -210,7 +211,7 @@ class ExecutableSpace:
             self._busy = False
 
     def _find(self, size: int, align: int) -> int | None:
-        """The address of a stretch that is free no longer, or None if the space is full. Raises OSError."""
+        """The address of a stretch that is free no longer, or None if the space is full."""
         self._take_back()
         padded = size + align - _GRAIN_BYTES if align > _GRAIN_BYTES else size
         start = self._free.take(padded)
@@ -230,7 +231,7 @@ class ExecutableSpace:
         return address
 
     def _add_segment(self, size: int) -> bool:
-        """Map a segment for `size` bytes at the lowest place there is; whether there is one. Raises OSError."""
+        """Map a segment for `size` bytes at the lowest place there is; whether there is one."""
         count = -(-size // self._segment_bytes)
         first = self._gap(count)
         if first is None and self._spare is not None:  # which may be what is in the way
@@ -239,7 +240,10 @@ class ExecutableSpace:
             first = self._gap(count)
         if first is None:
             return False
-        segment = _map_segment(self.low + first * self._segment_bytes, count * self._segment_bytes)
+        try:
+            segment = _map_segment(self.low + first * self._segment_bytes, count * self._segment_bytes)
+        except system.RefusedError as error:
+            raise _NoSegmentError(f"the system refuses executable memory: {error.strerror}") from error
         self._segments[segment.address] = segment
         self._units[first : first + count] = [segment] * count
         self._free.put(segment.address, segment.end, segment.address, segment.end)
@@ -277,7 +281,9 @@ class ExecutableSpace:
         size = segment.end - segment.address
         try:
             system.decommit(segment.address, size)
-        except OSError:  # a limit on the number of mappings can forbid even this; then the segment stays in use
+        except (
+            system.RefusedError
+        ):  # a limit on the number of mappings can forbid even this; then the segment stays in use
             return
         self._free.remove(segment.address)
         del self._segments[segment.address]
@@ -311,7 +317,7 @@ def _reserve(size: int, smallest: int) -> tuple[int, int]:
     while True:
         try:
             return system.reserve(size), size
-        except OSError as error:
+        except system.RefusedError as error:
             if size <= smallest:
                 raise MemoryError(f"cannot reserve address space for code: {error.strerror}") from error
             size = _round_up(size // 2, smallest)

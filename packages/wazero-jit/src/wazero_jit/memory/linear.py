@@ -50,7 +50,7 @@ def live_reservations() -> int:
 
 @final
 class _Reservation:
-    """Address space of one memory, given back when the memory and the last view of it are gone. Raises OSError."""
+    """Address space of one memory, given back when the memory and the last view of it are gone."""
 
     __slots__ = ("__weakref__", "address", "committed_bytes")
 
@@ -64,7 +64,7 @@ class _Reservation:
             ENVELOPE.high = max(ENVELOPE.high, self.address + size_bytes)
 
     def extend(self, size_bytes: int) -> None:
-        """Make the first `size_bytes` accessible. Raises OSError."""
+        """Make the first `size_bytes` accessible. Raises `system.RefusedError`."""
         old = self.committed_bytes
         if size_bytes > old:
             system.commit(self.address + old, size_bytes - old)
@@ -96,7 +96,7 @@ def _reserve(minimum_pages: int, maximum_pages: int, guarded: bool) -> tuple[_Re
     while True:
         try:
             return _Reservation(GUARDED_BYTES if guarded else max(pages, 1) * PAGE_SIZE), pages
-        except OSError as error:
+        except system.RefusedError as error:
             if guarded or pages <= minimum_pages:
                 raise MemoryError(f"cannot reserve address space for a memory: {error.strerror}") from error
             pages = max(minimum_pages, pages // 2)
@@ -148,11 +148,14 @@ class NativeMemory:
         self.pages = minimum
         try:
             self._resize()
-        except OSError as error:
+        except system.RefusedError as error:
             raise MemoryError(f"cannot get {minimum} pages of memory: {error.strerror}") from error
 
     def __buffer__(self, flags: int) -> memoryview:
         return self.buffer
+
+    def __release_buffer__(self, view: memoryview) -> None:
+        """Nothing to do, but numpy holds on to a view, and so to the bytes, only of objects that have this method."""
 
     @property
     def buffer(self) -> memoryview:
@@ -170,9 +173,12 @@ class NativeMemory:
             self.pages = old + delta_pages
             try:
                 self._resize()
-            except OSError:
+            except BaseException as error:
                 self.pages = old
-                return -1
+                self._publish()
+                if isinstance(error, system.RefusedError):
+                    return -1
+                raise
             return old
 
     def close(self) -> None:
@@ -183,7 +189,7 @@ class NativeMemory:
             self._publish()
 
     def _resize(self) -> None:
-        """Make `pages` real. Raises OSError if the system refuses, and then changes nothing."""
+        """Make `pages` real. Raises `system.RefusedError`."""
         self._reservation.extend(self.pages * PAGE_SIZE)
         self._publish()
 

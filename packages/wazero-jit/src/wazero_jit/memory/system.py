@@ -1,6 +1,6 @@
 """Address space from the operating system. All that differs between systems is in this file; so far that is Linux.
 
-Addresses and sizes are in bytes and multiples of the system's page. Failure is OSError with the system's errno.
+Addresses and sizes are in bytes and multiples of the system's page. All functions raise `RefusedError`.
 """
 
 from __future__ import annotations
@@ -27,6 +27,10 @@ _MFD_NOEXEC_SEAL: Final = 8
 
 _LONG_BYTES: Final = 64 << 20
 """From this size on, giving pages back can take so long (tens of milliseconds) that other threads should run."""
+
+
+class RefusedError(OSError):
+    """The system does not give what was asked for; nothing has changed. Not what a signal handler could raise."""
 
 
 def _library(kind: type[ctypes.CDLL]) -> Any:
@@ -62,7 +66,7 @@ def unsupported() -> str | None:
 def _check(failed: bool) -> None:
     if failed:
         number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
+        raise RefusedError(number, os.strerror(number))
 
 
 def _map(address: int | None, size: int, protection: int, flags: int, fd: int = -1, library: Any = _C) -> int:
@@ -96,12 +100,19 @@ def release(address: int, size: int) -> None:
 def shared_pages(size: int) -> int:
     """Zeroed memory that can be mapped several times, as a file descriptor. It lasts while that or a mapping does."""
     try:
-        fd = os.memfd_create("wazero-code", _MFD_CLOEXEC | _MFD_NOEXEC_SEAL)
-    except OSError as error:
-        if error.errno != errno.EINVAL:
+        try:
+            fd = os.memfd_create("wazero-code", _MFD_CLOEXEC | _MFD_NOEXEC_SEAL)
+        except OSError as error:
+            if error.errno != errno.EINVAL:
+                raise
+            fd = os.memfd_create("wazero-code", _MFD_CLOEXEC)
+        try:
+            os.ftruncate(fd, size)
+        except OSError:
+            os.close(fd)
             raise
-        fd = os.memfd_create("wazero-code", _MFD_CLOEXEC)
-    os.ftruncate(fd, size)
+    except OSError as error:
+        raise RefusedError(error.errno, error.strerror) from None
     return fd
 
 

@@ -26,6 +26,8 @@ class RegisterPlan:
     pins: tuple[int, ...]
     """For locals, during the whole function; callees keep them."""
     float_pins: tuple[int, ...]
+    frame_unit: int = 1
+    """Of how many words each frame is a multiple, the return address above it counted."""
 
     def temporary(self, depth: int, type: ValueType) -> int | None:
         """The register of the operand at `depth`, or None if it has none."""

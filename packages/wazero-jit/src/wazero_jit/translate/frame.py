@@ -63,7 +63,9 @@ class FramePlan:
         self._place_operands(depth)
         saves = tuple([(pin, self._new_slot()) for pin in sorted(pins.values())])
         context_slot = self._new_slot() if has_switch else None
-        self.frame = Frame(self._next_slot - SLOT, saves, context_slot)
+        words = self._next_slot - SLOT
+        padding = -(words + 1) % plan.frame_unit
+        self.frame = Frame(words + padding, saves, context_slot)
         self._place_memory_params()
 
     def _new_slot(self) -> int:

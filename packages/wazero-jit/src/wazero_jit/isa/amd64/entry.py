@@ -6,8 +6,8 @@ The frame, from the stack pointer up::
     previous entry stack  <- Execution.entry_stack
     C_SAVED               what C code wants kept
 
-An entry is linked into its thread's `Execution` only around the call itself, as no Python code runs between: what wasm
-code relies on, such as the function's record, was looked at when nobody else could change it.
+An entry counts as active from before arguments are unboxed until after results are boxed, so that references on their
+way are never taken for unused. No Python code runs between the look at the function's record and the call.
 """
 
 from __future__ import annotations
@@ -78,12 +78,14 @@ class _Writer:
 
     def write(self) -> bytes:
         self._begin()
+        self._find_execution()
+        self._link()
         for position, kind in enumerate(self._params):
             self._a(MOV_RM(64, RDI, Mem(_OBJECTS, position * WORD)))
             unbox(self._a, self._routines.values, kind, position, self._failed)
-        self._find_execution()
         self._call()
         self._box_results()
+        self._unlink()
         self._end()
         self._rare_cases()
         return self._a.finish()
@@ -106,25 +108,26 @@ class _Writer:
         a.jump(self._not_ready, "ae")
         a.bind(self._ready)
 
-    def _call(self) -> None:
-        a = self._a
-        previous = Mem(RSP, self._slots_bytes)
+    def _link(self) -> None:
+        a, previous = self._a, Mem(RSP, self._slots_bytes)
         a(MOV_RM(64, RAX, field(EXECUTION, Execution.entry_stack)), MOV_MR(64, previous, RAX), LEA(64, RAX, previous))
         a(MOV_MR(64, field(EXECUTION, Execution.entry_stack), RAX), INC(64, field(EXECUTION, Execution.depth)))
         # After `depth` has grown: the ticker says that it goes to sleep before it looks whether it may.
         a(MOV_OI(64, RCX, self._words.ticker_asleep), CMP_MI8(32, Mem(RCX), 0))
         a.jump(self._asleep, "ne")
+
+    def _unlink(self) -> None:
+        self._a(MOV_RM(64, RCX, Mem(RSP, self._slots_bytes)))
+        unlink_entry(self._a, RCX)
+
+    def _call(self) -> None:
+        a = self._a
         load_registers(a, self._type.params)
         a(MOV_RM(64, CONTEXT, field(_RECORD, FunctionRecord.context)))
         a(MOV_RM(64, MEMORY, field(CONTEXT, ContextHeader.memory_base)))
         a(CALL_M(32, field(_RECORD, FunctionRecord.code)))
         store_registers(a, self._type.results)
         acquire_gil(a)
-        self._unlink()
-
-    def _unlink(self) -> None:
-        self._a(MOV_RM(64, RAX, Mem(RSP, self._slots_bytes)))
-        unlink_entry(self._a, RAX)
 
     def _box_results(self) -> None:
         """Let rax be what Python gets, or 0."""
@@ -170,6 +173,7 @@ class _Writer:
         a.bind(self._not_ready)
         a.call_address(self._routines.prepare)
         a.jump(self._ready, "ae")
-        a.bind(self._failed)
         a(XOR_RM(32, RAX, RAX))
         self._end()
+        a.bind(self._failed)
+        jump_address(a, self._routines.unwind)

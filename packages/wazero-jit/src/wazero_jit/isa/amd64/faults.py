@@ -16,6 +16,7 @@ from .encoding import (
     ADD_MI8,
     CMP_MI8,
     CMP_RM,
+    INC,
     MOV_MR,
     MOV_OI,
     MOV_RM,
@@ -78,9 +79,9 @@ def fault_handler(previous: int, targets: FaultTargets) -> bytes:
     _require(a, RAX, targets.code, foreign)
     a(MOV_RM(64, R8, field(_INFO, _SignalInfo.address)))
     _require(a, R8, targets.envelope, foreign)
-    # Go on as if the instruction had been a call of the trap routine.
+    # Go on as if the instruction had been a call of the trap routine: what is behind it is told apart from what is before.
     rsp = field(_CONTEXT, _UserContext.rsp)
-    a(MOV_RM(64, RCX, rsp), SUB_MI8(64, RCX, _WORD), MOV_MR(64, Mem(RCX), RAX), MOV_MR(64, rsp, RCX))
+    a(INC(64, RAX), MOV_RM(64, RCX, rsp), SUB_MI8(64, RCX, _WORD), MOV_MR(64, Mem(RCX), RAX), MOV_MR(64, rsp, RCX))
     a(MOV_OI(64, RAX, targets.trap), MOV_MR(64, field(_CONTEXT, _UserContext.rip), RAX), RET(32))
     a.bind(foreign)
     if previous in (SIG_DFL, SIG_IGN):

@@ -49,10 +49,12 @@ from .encoding import (
     ROL_MI8,
     ROR_CL,
     ROR_MI8,
+    SAR_1,
     SAR_CL,
     SAR_MI8,
     SHL_CL,
     SHL_MI8,
+    SHR_1,
     SHR_CL,
     SHR_MI8,
     SUB_MI,
@@ -286,9 +288,15 @@ def shift_by(row: Row, width: int, a: Place, count: int, dst: Target) -> bytes:
     register = work_register(dst)
     if row is SHL_MI8 and count == 1 and isinstance(a, int):
         return add(width, a, a, dst)
+    short = _BY_ONE.get(row) if count == 1 else None
+    if short is not None:
+        return modify(short, width, a, dst)
     if a == dst:
         return row(width, dst, count)
     return load(width, register, a) + row(width, register, count) + finish(width, register, dst)
+
+
+_BY_ONE: Final = {SHR_MI8: SHR_1, SAR_MI8: SAR_1}
 
 
 # One operand

@@ -114,6 +114,8 @@ _IMM16: Final = Number(5, 16)
 _BITMASK: Final = Number(10, 13)
 _IMM19: Final = Number(5, 19, 4, True)
 _IMM26: Final = Number(0, 26, 4, True)
+OFFSET_64: Final = Number(10, 12, 8)
+"""Bytes from a base register to a word of 64 bits."""
 
 
 # Formats
@@ -145,7 +147,7 @@ THREE_SOURCES       = Format("data-processing (3 source)",       _WIDTH, _RD, _R
 CONDITIONAL_SELECT  = Format("conditional select",               _WIDTH, _RD, _RN, _RM, _condition(12))
 PC_RELATIVE         = Format("PC-rel. addressing",               _RD, _IMM19)
 UNSCALED            = Format("load/store (unscaled immediate)",  _RD, _RN, Number(12, 9, 1, True))
-UNSIGNED_64         = Format("load/store (unsigned immediate)",  _RD, _RN, Number(10, 12, 8))
+UNSIGNED_64         = Format("load/store (unsigned immediate)",  _RD, _RN, OFFSET_64)
 REGISTER_OFFSET     = Format("load/store (register offset)",     _RD, _RN, _RM)
 PAIR_64             = Format("load/store register pair",         _RD, _RA, _RN, Number(15, 7, 8, True))
 BRANCH              = Format("unconditional branch (immediate)", _IMM26)
