@@ -9,7 +9,7 @@ from itertools import accumulate
 from threading import Lock
 from typing import TYPE_CHECKING, Final, NamedTuple, final
 
-from wazero_api import BodySource, Module, ValueType
+from wazero_api import BodySource, FunctionType, Module, ValueType
 
 from .link.code_map import Place
 from .link.layout import ContextLayout
@@ -91,13 +91,13 @@ class JitCode:
     def _translate(self, defined_index: int) -> FunctionCode:
         return translate(*self._source(defined_index), self._meanings, self._isa)
 
-    def _source(self, defined_index: int) -> tuple[object, ...]:
+    def _source(self, defined_index: int) -> tuple[FunctionType, list[ValueType], Sequence[bytes]]:
         module = self.module
         type = module.types[module.functions[defined_index]]
-        locals: list[ValueType] = [*type.params]
+        types: list[ValueType] = [*type.params]
         for count, local in module.bodies[defined_index].locals:
-            locals += [local] * count
-        return type, locals, self._bodies.instructions(defined_index)
+            types += [local] * count
+        return type, types, self._bodies.instructions(defined_index)
 
     # Loading
 

@@ -87,7 +87,8 @@ class JitEngine:
     @property
     def code_key(self) -> str:
         """See `wazero_api.Engine.code_key`."""
-        mode = "guarded" if self._ready() and self._is_guarded else "checked"
+        self._ready()
+        mode = "guarded" if self._is_guarded else "checked"
         return f"jit {__version__} amd64 {mode}"
 
     def compile(self, module: Module, bodies: BodySource) -> JitCode:

@@ -187,7 +187,7 @@ class Instance:
         start = layout.record(layout.import_count) // WORD + _CODE
         count = len(self.code.module.functions)
         closed = self._process.trampolines.routines.closed
-        self._words[start :: _RECORD_WORDS] = array("Q", (closed,)) * count
+        self._words[start::_RECORD_WORDS] = array("Q", (closed,)) * count
         self._process.activity.interrupt_all()
 
     def is_idle(self) -> bool:

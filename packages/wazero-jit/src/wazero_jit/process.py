@@ -17,13 +17,13 @@ from .isa.amd64.activity import WRITERS as ACTIVITY_WRITERS
 from .isa.amd64.machine import Amd64
 from .isa.amd64.trampolines import WRITERS
 from .isa.interface import Isa
+from .link.activity import Activity
 from .link.builtin import Function, wrong_count
 from .link.callbacks import NESTING_LIMIT, Callbacks
 from .link.code_map import CodeMap
 from .link.conversions import Conversions, ReferenceKeeper, unpack
 from .link.frames import StackWalker
 from .link.records import TRAPS, FunctionRecord
-from .link.activity import Activity
 from .link.trampolines import Trampolines
 from .memory.executable import CodeBlock, ExecutableSpace
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ctypes
 import faulthandler
-import mmap
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -49,34 +48,10 @@ else:
         InstanceContext,
     )
     from wazero_jit.link.trampolines import Trampolines
+    from wazero_jit.memory.executable import ExecutableSpace
 
     get_thread_state = ctypes.pythonapi["PyThreadState_Get"]
     get_thread_state.restype = ctypes.c_uint64
-
-
-class Block:
-    def __init__(self, memory: mmap.mmap, base: int, offset: int) -> None:
-        self.address = base + offset
-        self._memory = memory
-        self._offset = offset
-
-    def write(self, offset: int, data: bytes) -> None:
-        start = self._offset + offset
-        self._memory[start : start + len(data)] = data
-
-
-class Space:
-    """Stand-in for `ExecutableSpace`."""
-
-    def __init__(self) -> None:
-        self._memory = mmap.mmap(-1, 1 << 24, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
-        self._base = ctypes.addressof(ctypes.c_char.from_buffer(self._memory))
-        self._used = 0
-
-    def allocate(self, size: int) -> Block:
-        block = Block(self._memory, self._base, self._used)
-        self._used += size + 63 & -64
-        return block
 
 
 class Owner:
@@ -90,7 +65,7 @@ class Native:
     """Builds functions. Callbacks do what the attributes with their names say, and tell `calls`."""
 
     def __init__(self) -> None:
-        self.space = Space()
+        self.space = ExecutableSpace(16 << 20, 1 << 20)
         self.cells = (ExecutionCell * CELLS)()
         self.ticker_asleep = ctypes.c_uint32(0)
         self.executions: dict[int, Any] = {}
@@ -121,7 +96,7 @@ class Native:
 
     def _late(self, name: str) -> Callable[..., Any]:
         """A callback that tests can replace."""
-        return lambda *arguments: getattr(self, name)(*arguments)
+        return lambda *arguments: getattr(self, name)(*arguments)  # noqa: PLW0108
 
     def too_deep(self) -> None:
         raise RecursionError("too deep")
@@ -160,6 +135,7 @@ class Native:
         """The address of some code."""
         block = self.space.allocate(len(code))
         block.write(0, code)
+        self.alive.append(block)
         return block.address
 
     def function(self, type: FunctionType, code: bytes | int, name: str = "f") -> Any:

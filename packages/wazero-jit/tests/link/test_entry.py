@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import gc
+import inspect
+import pickle
 import random
 import sys
 import threading
@@ -188,6 +190,18 @@ def test_external_references_stay_alive(native: Any) -> None:
     assert watch() is None
 
 
+def test_upper_halves(native: Any) -> None:
+    """Zero where an i32 is; not looked at where an f32 is."""
+    for position in (0, 5):
+        others = (I64,) * position
+        entry = native.function(FunctionType((*others, I32), (*others, I64)), ECHO).entry
+        result = entry(*[1] * position, -1)
+        assert (result[-1] if position else result) == 2**32 - 1
+        entry = native.function(FunctionType((*others, F64), (*others, F32)), ECHO).entry
+        result = entry(*[1] * position, decode_f64(0xDEADBEEF_3FC00000))
+        assert (result[-1] if position else result) == 1.5
+
+
 @pytest.mark.parametrize("count", range(21))
 def test_any_number_of_parameters_and_results(native: Any, count: int) -> None:
     choices: dict[ValueType, Any] = {
@@ -264,13 +278,21 @@ def test_what_python_sees(native: Any) -> None:
     assert (entry.__name__, entry.__module__, entry.__doc__) == ("add€", "wazero", "(i32 i32) -> (i32)")
     assert isinstance(entry.__self__, EntryTarget)
     assert entry.__self__.function is function
+    assert str(inspect.signature(entry)) == "(a0, a1, /)"
     assert repr(function) == "<wasm function add€ (i32 i32) -> (i32)>"
     with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
         function.nothing  # noqa: B018
 
 
+def test_functions_cannot_be_pickled(native: Any) -> None:
+    function = native.function(FunctionType((), ()), RET(32))
+    for value in (function, function.entry, function.entry.__self__):
+        with pytest.raises(TypeError, match="cannot be pickled"):
+            pickle.dumps(value)
+
+
 def test_odd_names(native: Any) -> None:
-    for name in ("", "a\0b", "\ud800", "(", "f(x)\n--\n\n"):
+    for name in ("", "a.b", "a\0b", "\ud800", "(", "f(x)\n--\n\n"):
         entry = native.function(FunctionType((), ()), RET(32), name).entry
         assert entry() is None
         assert isinstance(entry.__name__, str)
@@ -311,6 +333,23 @@ def test_functions_are_freed(native: Any, shape: int) -> None:
     filler = [bytes(32 + i % 64) for i in range(10_000)]
     assert all(watch() is None for watch in watches)
     assert len(filler) == 10_000
+
+
+def test_entries_come_and_go(native: Any) -> None:
+    def work(count: int) -> None:
+        for i in range(count):
+            function = native.function(FunctionType((), ()), address, f"function {i}")
+            assert function() is None
+            function.owner.entry = function.entry
+            native.functions.clear()
+        del function
+        gc.collect()
+
+    address = native.place(RET(32))
+    work(100)
+    before = sys.getallocatedblocks()
+    work(3000)
+    assert sys.getallocatedblocks() - before < 500
 
 
 def test_an_entry_outlives_all_else(native: Any) -> None:

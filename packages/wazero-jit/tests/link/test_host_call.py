@@ -141,6 +141,17 @@ def test_any_number_of_parameters_and_results(
         ]
 
 
+@pytest.mark.parametrize("convention", Convention)
+def test_upper_halves(native: Any, convention: Convention) -> None:
+    """Zero where an i32 is; not looked at where an f32 is."""
+    host = native.host(FunctionType((), (I32,) * 6), lambda: (-1,) * 6, convention)
+    assert native.through(host, FunctionType((), (I64,) * 6)).entry() == (2**32 - 1,) * 6
+    seen = []
+    host = native.host(FunctionType((F32,) * 10, ()), lambda *arguments: seen.append(arguments), convention)
+    native.through(host, FunctionType((F64,) * 10, ())).entry(*[decode_f64(0xDEADBEEF_3FC00000)] * 10)
+    assert seen == [(0x3FC00000 if convention is RAW else 1.5,) * 10]
+
+
 CONVERTED: list[tuple[Convention, ValueType, Any, Any]] = [
     (TYPED, I32, True, 1),
     (TYPED, I32, 2**32 - 1, -1),

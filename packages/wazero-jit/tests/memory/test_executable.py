@@ -284,26 +284,26 @@ def test_a_signal_handler_cannot_allocate_in_the_middle_of_an_allocation(
 def test_interrupts_may_lose_space_but_nothing_is_handed_out_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     space = ExecutableSpace(1 << 28, SEGMENT)
     chance = random.Random(3)
-
-    def arm(*_: object) -> None:
-        signal.setitimer(signal.ITIMER_REAL, chance.uniform(2e-5, 2e-4))
-
-    monkeypatch.setattr(sys, "unraisablehook", arm)  # an interrupt in a destructor does not come through
+    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: None)  # interrupts in destructors do not come through
 
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
     old = signal.signal(signal.SIGALRM, interrupt)
     live: list[CodeBlock] = []
+    count = 0
     try:
-        for _ in range(500):
+        end = time.monotonic() + 1
+        while time.monotonic() < end:
             try:
-                arm()
-                while True:
+                signal.setitimer(signal.ITIMER_REAL, chance.uniform(2e-5, 2e-4))
+                for _ in range(500):
                     live.append(space.allocate(chance.randint(1, SEGMENT // 8)))
                     if len(live) > 50:
                         live.pop(chance.randrange(50))
+                signal.setitimer(signal.ITIMER_REAL, 0)
             except KeyboardInterrupt:
+                count += 1
                 assert not space._busy
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
@@ -313,6 +313,7 @@ def test_interrupts_may_lose_space_but_nothing_is_handed_out_twice(monkeypatch: 
     )
     thread.start()
     thread.join(10)
+    assert count > 50
     assert not thread.is_alive(), "the lock stayed locked"
     ends = sorted((block.address, block.address + block.size) for block in live)
     assert all(one[1] <= other[0] for one, other in pairwise(ends))

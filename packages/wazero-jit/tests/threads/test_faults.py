@@ -139,6 +139,12 @@ def test_faulthandler_prints_foreign_faults_only(order: str, python: Callable[..
     assert "in crash" in done.stderr
 
 
+def test_faulthandler_enabled_while_idle(python: Callable[..., Any]) -> None:
+    """The next call has to wake the ticker, and puts the handler in front again."""
+    done = python(f"{SETUP}\ninstall(); trap(); faulthandler.enable(); rig.ticker.stop(); trap()")
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{TRAPPED}\n{TRAPPED}\n", "")
+
+
 def test_faulthandler_disabled_again(python: Callable[..., Any]) -> None:
     """It puts back whom it found, which is us, but an older one of us."""
     done = python(f"{SETUP}\ninstall(); faulthandler.enable(); install(); faulthandler.disable(); trap()\ncrash()")
@@ -161,7 +167,7 @@ def test_handler_that_chains_to_ours(python: Callable[..., Any]) -> None:
 from wazero_jit.isa.amd64.assembler import Assembler
 from wazero_jit.isa.amd64.encoding import *
 from wazero_jit.link.faults import SignalAction, _sigaction
-install()
+install(); trap()
 ours = _sigaction(signal.SIGSEGV, None)
 passed = (ctypes.c_uint64 * 1)()
 a = Assembler()
@@ -173,7 +179,7 @@ trap(); print(passed[0], flush=True)
 crash()"""
     )
     assert (done.returncode, done.stderr) == (-signal.SIGSEGV, "")
-    assert done.stdout.split() == [str(TRAPPED), "1", str(TRAPPED), "1"]
+    assert done.stdout.split() == [str(TRAPPED), str(TRAPPED), "1", str(TRAPPED), "1"]
 
 
 def test_python_handler_stays(python: Callable[..., Any]) -> None:

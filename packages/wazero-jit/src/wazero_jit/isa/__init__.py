@@ -1,0 +1,1 @@
+"""Instruction sets: what is different between processors, behind one interface."""

@@ -60,8 +60,7 @@ class Activity:
         control = self._executions.ticker
         self._control = ctypes.addressof(control)
         self.words = SharedWords(self._executions.cells, self._control + TickerControl.state.offset)
-        self.enter_thread = self._executions.enter_thread
-        """See `Callbacks.enter_thread`."""
+        self._wants_faults = False
 
     def start(self, routines: Routines, space: WasmSpace) -> None:
         """Once, before any entry is called. Raises OSError if the system refuses signal handlers."""
@@ -91,17 +90,30 @@ class Activity:
         self._blocks.append(block)
         return block.address
 
+    # Callbacks. They come seldom, so this is where to look whether faulthandler, say, was enabled in the meantime.
+
+    def enter_thread(self) -> None:
+        """See `Callbacks.enter_thread`."""
+        self._look_after_faults()
+        self._executions.enter_thread()  # last: other threads may overwrite the cell whenever they run
+
     def wake(self) -> None:
         """See `Callbacks.wake`."""
         self._ticker.wake()
+        self._look_after_faults()
+
+    def catch_faults(self) -> None:
+        """See `FaultHandlers.ensure_installed`. To be called at each instantiation."""
+        self._wants_faults = True
+        self._look_after_faults()
+
+    def _look_after_faults(self) -> None:
+        if self._wants_faults:
+            self._faults.ensure_installed()
 
     def current(self) -> Execution:
         """See `Executions.current`."""
         return self._executions.current()
-
-    def catch_faults(self) -> None:
-        """See `FaultHandlers.ensure_installed`. Call it now and then, such as at each instantiation."""
-        self._faults.ensure_installed()
 
     def add_check(self, check: Check) -> None:
         """See `Interrupts.checks`."""

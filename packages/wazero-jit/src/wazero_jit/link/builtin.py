@@ -8,6 +8,7 @@ never emptied by the garbage collector: whatever order it frees a cycle in, the 
 from __future__ import annotations
 
 import ctypes
+import sys
 from collections.abc import Callable
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, NoReturn, final
@@ -61,13 +62,27 @@ class EntryTarget(tuple[Any, ...]):
         function: Function = self[0]
         return function
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("wasm functions cannot be pickled")
+
+
+def _c_string(text: str) -> bytes:
+    return text.encode(errors="replace") + b"\0"
+
+
+def _doc(function: Function) -> str:
+    """The docstring, behind the signature in the form that `inspect` looks for."""
+    parameters = "".join([f"a{i}, " for i in range(len(function.type.params))])
+    name = function.name.rpartition(".")[2]
+    return f"{name}({parameters}{'/' if parameters else ''})\n--\n\n{function.type}"
+
 
 def new_entry(function: Function, code: int) -> Callable[..., Any]:
     """A builtin over the machine code at `code`, an entry for the function's type."""
-    name = function.name.encode(errors="replace") + b"\0"
-    doc = str(function.type).encode() + b"\0"
+    name = _c_string(function.name)
+    doc = _c_string(_doc(function))
     definition = bytes(_MethodDef(_payload(name), code, _METH_FASTCALL, _payload(doc)))
-    target = EntryTarget((function, function.record.to_bytes(8, "little"), definition, name, doc))
+    target = EntryTarget((function, function.record.to_bytes(8, sys.byteorder), definition, name, doc))
     entry: Callable[..., Any] = _new_builtin(_payload(definition), target, _MODULE)
     return entry
 
@@ -115,6 +130,9 @@ class Function:
 
     def __repr__(self) -> str:
         return f"<wasm function {self.name} {self.type}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("wasm functions cannot be pickled")
 
 
 def wrong_count(target: EntryTarget, given: int) -> NoReturn:

@@ -15,6 +15,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final, final
 
+from .c_library import c_address
+
 SIG_DFL: Final = 0
 SIG_IGN: Final = 1
 _SA_SIGINFO: Final = 0x0000_0004
@@ -46,10 +48,6 @@ class AddressRange(ctypes.Structure):
     high: int
 
 
-def _address(name: str) -> int:
-    return ctypes.cast(ctypes.CDLL(None)[name], ctypes.c_void_p).value or 0
-
-
 _DEFAULT_ACTION: Final = SignalAction(handler=SIG_DFL)
 
 
@@ -64,8 +62,8 @@ class FaultTargets:
     """`AddressRange` of what may be accessed wrongly."""
     trap: int
     """The trap routine for OUT_OF_BOUNDS_MEMORY_ACCESS."""
-    sigaction: int = _address("sigaction")
-    raise_signal: int = _address("raise")
+    sigaction: int = c_address("sigaction")
+    raise_signal: int = c_address("raise")
     default_action: int = ctypes.addressof(_DEFAULT_ACTION)
 
 

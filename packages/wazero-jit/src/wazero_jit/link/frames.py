@@ -31,7 +31,7 @@ class StackWalker:
         `pc` is the address behind the call or fault in the innermost, `sp` its stack pointer, `context` the context
         that ran last.
         """
-        found = []
+        found: list[tuple[Place, Any]] = []
         known: dict[int, Place | None] = {}
         while True:
             place = known.get(pc, self)

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple, final
 class PythonApi(NamedTuple):
     """Addresses of the functions with these names."""
 
+    PyErr_CheckSignals: int
     PyErr_Clear: int
     PyErr_Fetch: int
     PyErr_NormalizeException: int
@@ -28,6 +29,7 @@ class PythonApi(NamedTuple):
     PyLong_AsUnsignedLongLongMask: int
     PyLong_FromLongLong: int
     PyLong_FromUnsignedLongLong: int
+    PyObject_CallFunction: int
     PyObject_Vectorcall: int
     PyThreadState_Get: int
     PyTuple_New: int

@@ -63,6 +63,8 @@ class Execution(ctypes.Structure):
         # Whether the thread is Python's main thread, which signals are delivered to.
         ("is_used", c_uint32),
         # Whether the slot belongs to a living thread.
+        ("signals_at", c_int64),
+        # CLOCK_MONOTONIC nanoseconds from which on a poll of the main thread takes the GIL to look for signals.
     )
 
 

@@ -71,7 +71,7 @@ class _Slot:
         self.thread_state: int = _thread_state()
         self.thread_id: int = _thread_state_id(self.thread_state)
         """CPython's number of the thread state, which unlike its address is never used again."""
-        self.execution = executions.take()
+        self.execution = executions.take(self.thread_id)
 
     def __del__(self) -> None:
         if hasattr(self, "execution"):
@@ -99,6 +99,8 @@ class Executions:
         self._traps: Sequence[int] = ()
         self._known: dict[int, Execution] = {}
         """By address: all slots that ever had a thread."""
+        self._owners: dict[int, int] = {}
+        """`_Slot.thread_id` by the address of the slot."""
         self._fresh = itertools.count()
         self._free: list[int] = []
         """Addresses of those that have none now. Filled by destructors, which run anywhere and so must not wait."""
@@ -136,8 +138,8 @@ class Executions:
         self._met[slot.thread_id] = None
         return slot
 
-    def take(self) -> Execution:
-        """A slot that no other thread has, set up for this one. Raises RuntimeError or OSError. For `_Slot`."""
+    def take(self, thread_id: int) -> Execution:
+        """A slot that no other thread has, set up for the calling one. Raises RuntimeError or OSError. For `_Slot`."""
         limit = stack_limit()
         with self._lock:
             execution = self._vacant()
@@ -150,6 +152,7 @@ class Executions:
         execution.limit = execution.stack_limit = limit
         execution.is_main = threading.get_ident() == threading.main_thread().ident
         execution.is_used = 1
+        self._owners[ctypes.addressof(execution)] = thread_id
         return execution
 
     def _vacant(self) -> Execution:
@@ -165,15 +168,23 @@ class Executions:
         return execution
 
     def give_back(self, execution: Execution, thread_state: int, thread_id: int) -> None:
-        """The thread ends. For `_Slot`."""
+        """The thread ends, or has another slot. For `_Slot`."""
         address = ctypes.addressof(execution)
         words, start = self._cell_words, _cell_start(thread_state)
         if words[start : start + _CELL_WORDS].tolist() == [thread_state, address]:
             words[start : start + _CELL_WORDS] = _EMPTY_CELL
-        _reset(execution)
         self._ended.append(thread_id)
         if len(self._ended) > _ENDED_THREADS:
             self._met.pop(self._ended.popleft(), None)
+        # CPython takes down the states of daemon threads when it ends, though their wasm code goes on until the process
+        # is gone: leave them their slots. In the child of a fork, `keep_only_current` frees those.
+        if not execution.depth and self._owners.get(address) == thread_id:
+            self._vacate(execution)
+
+    def _vacate(self, execution: Execution) -> None:
+        address = ctypes.addressof(execution)
+        del self._owners[address]
+        _reset(execution)
         self._free.append(address)
 
     # Entries
@@ -196,17 +207,16 @@ class Executions:
     @property
     def thread_count(self) -> int:
         """How many threads have a slot."""
-        return len(self._known) - len(self._free)
+        return len(self._owners)
 
     def keep_only_current(self) -> None:
         """The process was forked, and this is the child: the calling thread is its only one."""
         self._lock = threading.RLock()
         self._cell_words[:] = array("Q", bytes(CELLS * ctypes.sizeof(ExecutionCell)))
         slot = self._local.__dict__.get("slot")
-        for execution in self._known.values():
-            if slot is None or execution is not slot.execution:
-                _reset(execution)
-        # CPython has taken down the other thread states, or will: their slots come back as always.
+        for address in list(self._owners):
+            if slot is None or address != ctypes.addressof(slot.execution):
+                self._vacate(self._known[address])
         if slot is not None:
             slot.execution.is_main = 1
 

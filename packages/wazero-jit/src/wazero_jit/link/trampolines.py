@@ -5,10 +5,10 @@ from __future__ import annotations
 from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from threading import Lock
 from typing import Any, Final, Protocol, TypeVar, final
 
 from wazero_api import Convention, FunctionType
+from wazero_jit.memory import forks
 
 from .callbacks import Callbacks, SharedWords
 
@@ -69,7 +69,6 @@ class Trampolines:
         self._writers = writers
         self._words = words
         self._blocks: list[CodeBlock] = []
-        self._lock = Lock()
         self._entries: dict[FunctionType, int] = {}
         self._host_calls: dict[tuple[FunctionType, Convention, bool], int] = {}
         self._stubs = array("Q")
@@ -108,7 +107,8 @@ class Trampolines:
         return self._stubs_until(count)[:count]
 
     def _add(self, table: dict[_K, int], key: _K, write: Callable[[], bytes]) -> int:
-        with self._lock:
+        # The lock of the memory that is written, as a fork must not find this half done either.
+        with forks.lock:
             if key not in table:
                 table[key] = self._place(write())
             return table[key]
@@ -121,9 +121,10 @@ class Trampolines:
 
     def _stubs_until(self, count: int) -> array[int]:
         if len(self._stubs) < count:
-            with self._lock:
-                while len(self._stubs) < count:
-                    code, offsets = self._writers.lazy_stubs(len(self._stubs), _STUBS_CHUNK, self.routines)
+            with forks.lock:
+                while (first := len(self._stubs)) < count:
+                    code, offsets = self._writers.lazy_stubs(first, _STUBS_CHUNK, self.routines)
                     address = self._place(code)
-                    self._stubs.extend([address + offset for offset in offsets])
+                    # Not `extend`: a signal handler may have done the same meanwhile.
+                    self._stubs[first : first + _STUBS_CHUNK] = array("Q", [address + offset for offset in offsets])
         return self._stubs

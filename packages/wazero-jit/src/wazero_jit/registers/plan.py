@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import final
+from typing import Final, final
 
 from wazero_api import ValueType
+
+FLOAT_CODES: Final = frozenset({ValueType.F32.code, ValueType.F64.code})
+"""`ValueType.code` of what is in floating-point registers; comparing whole types would take longer."""
 
 
 @final
@@ -31,5 +34,5 @@ class RegisterPlan:
 
     def temporary(self, depth: int, type: ValueType) -> int | None:
         """The register of the operand at `depth`, or None if it has none."""
-        registers = self.float_temporaries if type in (ValueType.F32, ValueType.F64) else self.temporaries
+        registers = self.float_temporaries if type.code in FLOAT_CODES else self.temporaries
         return registers[depth] if depth < len(registers) else None

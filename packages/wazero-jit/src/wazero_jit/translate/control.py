@@ -14,9 +14,10 @@ from typing import Any, Final, NamedTuple, final
 from wazero_api import FunctionType, TrapKind, ValueType
 from wazero_jit.isa.interface import Isa, Memo
 from wazero_jit.registers.operands import FLOAT, SLOT, Operand
+from wazero_jit.registers.plan import FLOAT_CODES
 
 from .frame import FramePlan
-from .meanings import FLOATS, Call, Comparison, Meanings
+from .meanings import Call, Comparison, Meanings
 
 Types = tuple[ValueType, ...]
 
@@ -204,7 +205,7 @@ class Control:
                 self._spill(depth, operand)
 
     def _place(self, depth: int, type: ValueType) -> int:
-        return (self.float_temporaries if type in FLOATS else self.temporaries)[depth]
+        return (self.float_temporaries if type.code in FLOAT_CODES else self.temporaries)[depth]
 
     def _places(self, height: int, types: Types) -> list[int]:
         return [self._place(height + index, type) for index, type in enumerate(types)]

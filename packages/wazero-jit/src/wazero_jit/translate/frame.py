@@ -13,10 +13,10 @@ from typing import Final, final
 from wazero_api import FunctionType, ValueType
 from wazero_jit.isa.interface import Frame
 from wazero_jit.registers.operands import SLOT
-from wazero_jit.registers.plan import RegisterPlan
+from wazero_jit.registers.plan import FLOAT_CODES, RegisterPlan
 
 from .immediates import leb
-from .meanings import FLOATS, Meanings
+from .meanings import Meanings
 
 _LOCAL_GET: Final = 0x20
 _LOCAL_TEE: Final = 0x22
@@ -42,7 +42,7 @@ class FramePlan:
     def __init__(
         self,
         type: FunctionType,
-        locals: Sequence[ValueType],
+        local_types: Sequence[ValueType],
         tokens: Sequence[bytes],
         counts: Counter[bytes],
         meanings: Meanings,
@@ -51,11 +51,11 @@ class FramePlan:
     ) -> None:
         self.type = type
         self.plan = plan
-        self.locals = locals
+        self.locals = local_types
         calls = [token for token in counts if token[0] in _CALLS]
         self.has_calls = bool(calls)
         for token in calls:
-            meanings[token]  # noqa: B018 - the look-up makes it, and with it the facts that follow
+            meanings[token]  # the look-up makes it, and with it the facts that follow
         self.area = max([meanings.area_words.get(token, 0) for token in calls], default=0)
         has_switch = not meanings.switches.isdisjoint(calls)
         pins = self._choose_pins(_weights(tokens, counts))
@@ -80,7 +80,7 @@ class FramePlan:
         for local in sorted(weights, key=weights.__getitem__, reverse=True):
             if weights[local] < _WORTH_A_PIN:
                 break
-            registers = free_floats if self.locals[local] in FLOATS else free
+            registers = free_floats if self.locals[local].code in FLOAT_CODES else free
             if registers:
                 pins[local] = registers.pop()
         return pins
@@ -114,7 +114,8 @@ class FramePlan:
     def _place_memory_params(self) -> None:
         for index in self._memory_params:
             self.homes[index] = self.incoming(index)
-        slots = [home for home, type in zip(self.homes, self.locals, strict=True) if type in FLOATS and home >= SLOT]
+        homes = zip(self.homes, self.locals, strict=True)
+        slots = [home for home, type in homes if home >= SLOT and type.code in FLOAT_CODES]
         self.float_slots = frozenset([*self.float_spills, *slots])
         """Slots that hold floats; all others hold integers or references."""
 
@@ -140,7 +141,7 @@ def _weights(tokens: Sequence[bytes], counts: Counter[bytes]) -> Mapping[int, in
     """How often each local is accessed, more inside of loops."""
     weights: Counter[int] = Counter()
     _add(weights, counts, 1)
-    if any([token[0] == _LOOP for token in counts]):
+    if any(token[0] == _LOOP for token in counts):
         weight = 1
         for level in _loops(tokens):
             for start, stop in level:

@@ -88,34 +88,38 @@ class Marks:
         return len(self._tokens) - self._next
 
 
-
 def translate(
-    type: FunctionType, locals: Sequence[ValueType], tokens: Sequence[bytes], meanings: Meanings, isa: Isa
+    type: FunctionType, local_types: Sequence[ValueType], tokens: Sequence[bytes], meanings: Meanings, isa: Isa
 ) -> FunctionCode:
     """Machine code of a valid function."""
-    return _Translation(type, locals, tokens, meanings, isa).run()[0]
+    return _Translation(type, local_types, tokens, meanings, isa).run()[0]
 
 
 def token_positions(
-    type: FunctionType, locals: Sequence[ValueType], tokens: Sequence[bytes], meanings: Meanings, isa: Isa
+    type: FunctionType, local_types: Sequence[ValueType], tokens: Sequence[bytes], meanings: Meanings, isa: Isa
 ) -> list[int]:
     """Where in the machine code each token's begins: what `translate` did is done again, with notes taken."""
-    code, pieces, starts = _Translation(type, locals, tokens, meanings, isa).run(True)
+    _, pieces, starts = _Translation(type, local_types, tokens, meanings, isa).run(True)
     return [starts[index] for index in pieces]
 
 
 class _Translation:
     def __init__(
-        self, type: FunctionType, locals: Sequence[ValueType], tokens: Sequence[bytes], meanings: Meanings, isa: Isa
+        self,
+        type: FunctionType,
+        local_types: Sequence[ValueType],
+        tokens: Sequence[bytes],
+        meanings: Meanings,
+        isa: Isa,
     ) -> None:
-        self._parts = type, locals, tokens, meanings, isa
+        self._parts = type, local_types, tokens, meanings, isa
 
     def run(self, marked: bool = False) -> tuple[FunctionCode, list[int], list[int]]:
-        type, locals, tokens, meanings, isa = self._parts
+        type, local_types, tokens, meanings, isa = self._parts
         counts = Counter(tokens)
         depth = _FIRST_DEPTH
         while True:
-            plan = FramePlan(type, locals, tokens, counts, meanings, isa.plan, depth)
+            plan = FramePlan(type, local_types, tokens, counts, meanings, isa.plan, depth)
             control = Control(type, plan, meanings, isa)
             marks = Marks(tokens)
             if marked:

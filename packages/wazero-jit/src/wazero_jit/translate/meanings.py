@@ -17,7 +17,7 @@ from __future__ import annotations
 from typing import Any, Final, NamedTuple, final
 
 from wazero_api import (
-    ExternKind,
+    BY_NAME,
     FunctionType,
     Immediate,
     Module,
@@ -27,8 +27,9 @@ from wazero_api import (
 from wazero_jit.isa.interface import Isa, Memo
 from wazero_jit.link.layout import BUILTINS, ContextLayout
 from wazero_jit.link.records import InstanceContext
+from wazero_jit.registers.plan import FLOAT_CODES
 
-from .immediates import Instruction, i32_const, instruction
+from .immediates import Instruction, i32_const, instruction, leb
 
 (
     GET,
@@ -46,8 +47,6 @@ from .immediates import Instruction, i32_const, instruction
     NULLARY_FLOAT,
     SINK,
 ) = range(14)
-
-FLOATS: Final = (ValueType.F32, ValueType.F64)
 
 Meaning = tuple[int, Any, Any]
 """A kind and what belongs to it: a memo, a local's index, a `Comparison`; for CONTROL the instruction's name and facts."""
@@ -104,16 +103,19 @@ class Meanings(dict[bytes, Meaning]):
         """Tokens of calls that change the context register."""
 
     def __missing__(self, token: bytes) -> Meaning:
-        meaning = self[token] = self._meaning(token, instruction(token))
+        code = token[0]
+        if code in _CONSTANTS:  # most distinct tokens are constants
+            meaning: Meaning = (CONST, None, None)
+        elif code in _LOCAL_KINDS:
+            meaning = (_LOCAL_KINDS[code], leb(token, 1)[0], None)
+        else:
+            meaning = self._meaning(token, instruction(token))
+        self[token] = meaning
         return meaning
 
     def _meaning(self, token: bytes, parts: Instruction) -> Meaning:
         opcode, immediates = parts
         name = opcode.name
-        if name in _LOCAL_KINDS:
-            return _LOCAL_KINDS[name], immediates[0], None
-        if name.endswith(".const") or name == "ref.null":
-            return CONST, None, None
         special = _SPECIAL.get(name)
         if special is not None:
             return special(self, immediates)
@@ -149,7 +151,8 @@ class Meanings(dict[bytes, Meaning]):
     def _operation(self, opcode: Opcode, memo: Memo) -> Meaning:
         assert opcode.params is not None
         assert opcode.results
-        is_float = opcode.results[0] in FLOATS
+        result = opcode.results[0]
+        is_float = isinstance(result, ValueType) and result.code in FLOAT_CODES
         if len(opcode.params) == 1:
             return UNARY_FLOAT if is_float else UNARY, memo, None
         return BINARY_FLOAT if is_float else BINARY, memo, None
@@ -185,7 +188,7 @@ class Meanings(dict[bytes, Meaning]):
     # Variables, tables, sizes
 
     def _nullary(self, type: ValueType, memo: Memo) -> Meaning:
-        return NULLARY_FLOAT if type in FLOATS else NULLARY, memo, None
+        return NULLARY_FLOAT if type.code in FLOAT_CODES else NULLARY, memo, None
 
     def global_get(self, immediates: tuple[int, ...]) -> Meaning:
         """global.get"""
@@ -230,7 +233,12 @@ class Meanings(dict[bytes, Meaning]):
 _BULK: Final = {"memory.copy": InstanceContext.memory_copy, "memory.fill": InstanceContext.memory_fill}
 """Done by machine code if only the first memory is concerned."""
 _THREE: Final = FunctionType((ValueType.I32,) * 3, ())
-_LOCAL_KINDS: Final = {"local.get": GET, "local.set": SET, "local.tee": TEE}
+_LOCAL_KINDS: Final = {
+    BY_NAME[name].code: kind for name, kind in (("local.get", GET), ("local.set", SET), ("local.tee", TEE))
+}
+_CONSTANTS: Final = frozenset(
+    BY_NAME[name].code for name in ("i32.const", "i64.const", "f32.const", "f64.const", "ref.null")
+)
 _SPECIAL: Final = {
     "global.get": Meanings.global_get,
     "global.set": Meanings.global_set,
@@ -241,4 +249,3 @@ _SPECIAL: Final = {
     "ref.func": Meanings.ref_func,
     "ref.is_null": Meanings.ref_is_null,
 }
-

@@ -137,7 +137,10 @@ class Machine:
     def __init__(self) -> None:
         # Only tests may have pages that are writable and executable at once.
         self._code = mmap.mmap(
-            -1, 1 << 16, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC
+            -1,
+            1 << 16,
+            flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS,
+            prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC,
         )
         self._base = ctypes.addressof(ctypes.c_char.from_buffer(self._code))
         self._call = ctypes.PYFUNCTYPE(None, ctypes.c_void_p)(self._base + _CODE_AT)

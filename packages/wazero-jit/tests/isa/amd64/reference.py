@@ -7,7 +7,17 @@ import struct
 from collections.abc import Callable
 from typing import Any, Final
 
-from wazero_api import OPCODES, CoreFeatures, Opcode, TrapKind, ValueType, decode_f32, decode_f64, encode_f32, encode_f64
+from wazero_api import (
+    OPCODES,
+    CoreFeatures,
+    Opcode,
+    TrapKind,
+    ValueType,
+    decode_f32,
+    decode_f64,
+    encode_f32,
+    encode_f64,
+)
 
 Result = int | TrapKind | str
 """Bits, a trap, or "canonical" or "arithmetic" for a NaN, whose sign is open."""
@@ -264,7 +274,22 @@ def _result(word: str, params: tuple[str, ...], type: str, *operands: int) -> Re
 
 def _floats(width: int) -> list[int]:
     pack = struct.Struct("<f" if width == 32 else "<d").pack
-    numbers = (0.0, 1.0, 0.5, 1.5, 2.5, 0.49999997, 3.7, 1e10, 2.0**31, 2.0**32, 2.0**63, 2.0**64, 2.0**24 + 2, math.inf)
+    numbers = (
+        0.0,
+        1.0,
+        0.5,
+        1.5,
+        2.5,
+        0.49999997,
+        3.7,
+        1e10,
+        2.0**31,
+        2.0**32,
+        2.0**63,
+        2.0**64,
+        2.0**24 + 2,
+        math.inf,
+    )
     edges = (2**31 - 1, 2**31 - 0.5, 2**31 + 1, 2**32 - 0.5, 2**32 - 1, 2**52 + 1, 2.0**53 + 2, 0.1, 1e-40, 3.4e38)
     bits = [int.from_bytes(pack(number), "little") for number in (*numbers, *edges)]
     exponent_shift = width - 9 if width == 32 else width - 12
@@ -278,7 +303,32 @@ def _floats(width: int) -> list[int]:
 
 
 def _integers(width: int) -> list[int]:
-    values = {0, 1, 2, 3, 5, 7, 9, 10, 31, 32, 33, 63, 64, 65, 100, 127, 128, 129, 255, 256, 0x7FFF, 0x8000, 0xFFFF, 0x10000}
+    values = {
+        0,
+        1,
+        2,
+        3,
+        5,
+        7,
+        9,
+        10,
+        31,
+        32,
+        33,
+        63,
+        64,
+        65,
+        100,
+        127,
+        128,
+        129,
+        255,
+        256,
+        0x7FFF,
+        0x8000,
+        0xFFFF,
+        0x10000,
+    }
     values |= {0x12345678, 0x7FFFFFFF, 0x80000000, 0x80000001, 0xFFFFFF80, 0xFFFF8000, 0xFFFFFFFF, (1 << 24) + 1}
     if width == 64:
         values |= {1 << 32, 1 << 40, (1 << 53) + 1, 1 << 63, (1 << 63) - 1, 0x123456789ABCDEF0, 0x8000000000000400}

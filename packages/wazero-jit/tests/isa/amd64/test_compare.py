@@ -107,7 +107,9 @@ def select_places(kinds: Sequence[Operand], others: Sequence[int]) -> list[tuple
     return found
 
 
-def check_select(memo: Any, condition: tuple[Operand, ...], values: dict[Operand, int], holds: bool, where: Any) -> None:
+def check_select(
+    memo: Any, condition: tuple[Operand, ...], values: dict[Operand, int], holds: bool, where: Any
+) -> None:
     a, b, dst = where
     key = (*condition, a, b, dst)
     machine().load(memo[key])

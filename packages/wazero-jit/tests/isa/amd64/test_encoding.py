@@ -12,7 +12,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from wazero_jit.isa.amd64 import encoding
-from wazero_jit.isa.amd64.encoding import CONDITIONS, RSP, Form, Mem, Row, cmov, inverse, jcc, jcc_short, jmp_short, setcc
+from wazero_jit.isa.amd64.encoding import (
+    CONDITIONS,
+    RSP,
+    Form,
+    Mem,
+    Row,
+    cmov,
+    inverse,
+    jcc,
+    jcc_short,
+    jmp_short,
+    setcc,
+)
 
 capstone = pytest.importorskip("capstone", reason="capstone, the disassembler, is not installed")
 x86 = pytest.importorskip("capstone.x86")
@@ -212,7 +224,9 @@ def combinations(name: str, width: int) -> Iterator[tuple[Any, ...]]:
         yield from zip(rms(name), itertools.cycle(immediates(form, width)), strict=False)
         yield from itertools.product((0, 12), immediates(form, width))
     elif form in (Form.RMI, Form.RMI8):
-        yield from zip(itertools.cycle(range(15, -1, -1)), rms(name), itertools.cycle(immediates(form, width)), strict=False)
+        yield from zip(
+            itertools.cycle(range(15, -1, -1)), rms(name), itertools.cycle(immediates(form, width)), strict=False
+        )
     elif form is Form.O:
         yield from ((register,) for register in REGISTERS)
     elif form is Form.OI:
@@ -242,7 +256,11 @@ def test_row(name: str) -> None:
 registers = st.integers(0, 15)
 displacements = st.one_of(st.just(0), st.integers(-128, 127), st.integers(-(1 << 31), (1 << 31) - 1))
 memory = st.builds(
-    Mem, registers, displacements, st.one_of(st.none(), registers.filter(lambda r: r != RSP)), st.sampled_from([1, 2, 4, 8])
+    Mem,
+    registers,
+    displacements,
+    st.one_of(st.none(), registers.filter(lambda r: r != RSP)),
+    st.sampled_from([1, 2, 4, 8]),
 )
 
 
@@ -288,7 +306,8 @@ def test_conditions(condition: str) -> None:
         instruction = disassembled(setcc(condition, register))
         assert instruction.mnemonic == f"set{condition}"
         check_register(instruction, instruction.operands[0], register, 8)
-        for width, rm in itertools.product(_WIDE, (3, 11, Mem(RSP, 8), Mem(13, 0, 9, 8))):
+        rms: tuple[int | Mem, ...] = (3, 11, Mem(RSP, 8), Mem(13, 0, 9, 8))
+        for width, rm in itertools.product(_WIDE, rms):
             instruction = disassembled(cmov(width, condition, register, rm))
             assert instruction.mnemonic == f"cmov{condition}"
             check_register(instruction, instruction.operands[0], register, width)

@@ -151,14 +151,25 @@ def test_checks(space: memoryview, name: str, place: Operand | None) -> None:
     cases += [(5, 0x7FFF0000), (0xFFFFFFFF, 0x10000), (0xFFFFFFFF, 0xFFFFFFFF)]
     for offset, bytes_now in cases:
         _world = World(space, True, bytes_now)
-        for address in {0, 1, 0xFFFF, 0xFFFFFFFF, max(bytes_now - offset - size, 0), max(bytes_now - offset - size, 0) + 1}:
+        for address in {
+            0,
+            1,
+            0xFFFF,
+            0xFFFFFFFF,
+            max(bytes_now - offset - size, 0),
+            max(bytes_now - offset - size, 0) + 1,
+        }:
             if address >= 1 << 32:
                 continue
             where = token_or_place(place, address)
             machine().load(templates.memo(name, WORD, offset)[where, operand])
             _, after = machine().run({where: address})
             is_outside = address + offset + size > bytes_now
-            assert (trap_kind(after) is TrapKind.OUT_OF_BOUNDS_MEMORY_ACCESS) == is_outside, (offset, bytes_now, address)
+            assert (trap_kind(after) is TrapKind.OUT_OF_BOUNDS_MEMORY_ACCESS) == is_outside, (
+                offset,
+                bytes_now,
+                address,
+            )
 
 
 @pytest.mark.parametrize("dst", [RBX, R12, SLOT + 2])

@@ -46,9 +46,10 @@ CONSTANTS = {
 @pytest.mark.parametrize("flags", [0, ARITHMETIC_FLAGS])
 def test_moves_keep_the_flags(flags: int) -> None:
     memo = TEMPLATES.memo("move")
-    values = {place: 0x1111111122222222 * (index + 1) for index, place in enumerate(PLACES)}
+    values: dict[Operand, int] = {place: 0x1111111122222222 * (index + 1) for index, place in enumerate(PLACES)}
+    sources: tuple[Operand, ...] = (*PLACES, *CONSTANTS)
     machine().set_register(FLAGS, 0x202 | flags)
-    for source, dst in itertools.product((*PLACES, *CONSTANTS), PLACES):
+    for source, dst in itertools.product(sources, PLACES):
         machine().load(memo[source, dst])
         before, after = machine().run(values)
         wanted = CONSTANTS[source] if isinstance(source, bytes) else values[source]

@@ -20,6 +20,7 @@ from .encoding import (
     OR_RM,
     RAX,
     RCX,
+    RDX,
     TEST_MR,
     UCOMISD,
     UCOMISS,
@@ -33,7 +34,21 @@ from .encoding import (
     setcc,
 )
 from .moves import move
-from .places import XMM14, XMM15, Const, Place, Target, Xmm, finish, in_register, in_rm, in_xmm, in_xmm_or_memory, load
+from .places import (
+    XMM14,
+    XMM15,
+    Const,
+    Place,
+    Target,
+    Xmm,
+    finish,
+    in_register,
+    in_rm,
+    in_xmm,
+    in_xmm_or_memory,
+    load,
+    work_register,
+)
 from .traps import skip_if
 
 
@@ -144,20 +159,20 @@ def value(compare: Compare, *operands: Place) -> bytes:
     if flags.unordered is not None:
         combine, parity = (OR_RM, "p") if flags.unordered else (AND_RM, "np")
         code = flags.code + setcc(parity, RAX) + setcc(flags.condition, RCX) + combine(32, RAX, RCX)
-        return code + _widened(RAX, dst)
-    if isinstance(dst, int) and not _mentions(inputs, dst):
-        return XOR_RM(32, dst, dst) + flags.code + setcc(flags.condition, dst)
-    return flags.code + setcc(flags.condition, RAX) + _widened(RAX, dst)
+        return code + _widened_al(dst)
+    register = dst if isinstance(dst, int) else RDX
+    if _mentions(inputs, register):
+        return flags.code + setcc(flags.condition, RAX) + _widened_al(dst)
+    return XOR_RM(32, register, register) + flags.code + setcc(flags.condition, register) + finish(32, register, dst)
 
 
 def _mentions(operands: list[Place], register: int) -> bool:
     return any(operand == register and not isinstance(operand, Xmm) for operand in operands)
 
 
-def _widened(register: int, dst: Target) -> bytes:
-    """A byte as a result."""
-    target = register if isinstance(dst, Mem) else dst
-    return MOVZX8(32, target, register) + finish(32, target, dst)
+def _widened_al(dst: Target) -> bytes:
+    register = work_register(dst)
+    return MOVZX8(32, register, RAX) + finish(32, register, dst)
 
 
 def _branch(flags: Flags) -> bytes:

@@ -30,6 +30,7 @@ from .encoding import (
     OR_RM,
     RAX,
     RCX,
+    RDX,
     SBB_RM,
     SHR_MI8,
     TEST_MR,
@@ -112,13 +113,13 @@ def _convert_u64(width: int, a: Place, dst: Target) -> bytes:
     return code + skip_if("s", small) + large + finish_float(register, dst)
 
 
-# To integers: an attempt ends with a jump over `failed`, which is what to do if it did not succeed
+# To integers, with rax and rcx free: an attempt ends with a jump over `failed`, for when it did not succeed
 
 
 def _try_i32(width: int, register: int, a: Xmm, failed: bytes) -> bytes:
     """In range if the lower half, sign-extended, is all of the 64-bit result."""
-    code = TO_INTEGER.of(width)(64, RAX, a) + MOVSXD(64, RCX, RAX) + CMP_RM(64, RCX, RAX)
-    return code + MOV_RM(32, register, RAX) + skip_if("e", failed)
+    code = TO_INTEGER.of(width)(64, RAX, a) + MOVSXD(64, RCX, RAX) + MOV_RM(32, register, RAX)
+    return code + CMP_RM(64, RCX, RAX) + skip_if("e", failed)
 
 
 def _try_u32(width: int, register: int, a: Xmm, failed: bytes) -> bytes:
@@ -177,7 +178,7 @@ Failure = Callable[[int, int, Xmm], bytes]
 def _truncate(attempt: Attempt, failure: Failure, width: int, a: Place, dst: Target) -> bytes:
     """``trunc``, ``trunc_sat``; `width` is the operand's."""
     code, source = in_xmm(width, a, XMM14)
-    register = work_register(dst)
+    register = dst if isinstance(dst, int) else RDX
     return code + attempt(width, register, source, failure(width, register, source)) + finish(64, register, dst)
 
 

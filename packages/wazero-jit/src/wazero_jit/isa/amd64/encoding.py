@@ -8,7 +8,7 @@ meant. Manual: Intel SDM volume 2, "Instruction Format" (2.1) and the instructio
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, NamedTuple, final
 
@@ -22,7 +22,7 @@ class Mem(NamedTuple):
 
     base: int | None
     disp: int = 0
-    index: int | None = None
+    index: int | None = None  # type: ignore[assignment]  # the manual's word; the tuple's method is of no use here
     scale: int = 1
 
 
@@ -56,6 +56,9 @@ class Form(Enum):
     ZO = "ZO"
     """None."""
 
+    __hash__ = object.__hash__
+    """Members are looked up for every instruction made; `Enum` would hash the name, in Python."""
+
 
 @final
 @dataclass(frozen=True, slots=True)
@@ -71,10 +74,24 @@ class Row:
     """Mandatory prefix (66, F2, F3)."""
     bytes_of: str = ""
     """Operands that are 8-bit registers and so need a REX prefix from number 4 on: "reg", "rm" or both."""
+    _known: dict[tuple[int, Any], bytes] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """By width and operands, immediates left out: templates ask for the same bytes again and again."""
 
     def __call__(self, width: int, *operands: Any) -> bytes:
         """Raises ValueError if an operand does not fit."""
-        return _PACKERS[self.form](self, width, *operands)
+        if self.form in _WITH_IMMEDIATE:
+            return _PACKERS[self.form](self, width, *operands)
+        known = self._known.get((width, operands))
+        if known is None:
+            known = self._known[width, operands] = _PACKERS[self.form](self, width, *operands)
+        return known
+
+    def head(self, width: int, rm: Rm) -> bytes:
+        """All but the immediate, which ends the instruction."""
+        known = self._known.get((width, rm))
+        if known is None:
+            known = self._known[width, rm] = _with_modrm(self, width, self.digit, rm)
+        return known
 
 
 def signed(value: int, bits: int) -> bytes:
@@ -138,11 +155,11 @@ def _m(row: Row, width: int, rm: Rm) -> bytes:
 
 
 def _mi8(row: Row, width: int, rm: Rm, immediate: int) -> bytes:
-    return _with_modrm(row, width, row.digit, rm, signed(immediate, 8))
+    return row.head(width, rm) + signed(immediate, 8)
 
 
 def _mi(row: Row, width: int, rm: Rm, immediate: int) -> bytes:
-    return _with_modrm(row, width, row.digit, rm, signed(immediate, min(width, 32)))
+    return row.head(width, rm) + signed(immediate, min(width, 32))
 
 
 def _rmi8(row: Row, width: int, reg: int, rm: Rm, immediate: int) -> bytes:
@@ -188,6 +205,8 @@ _PACKERS: Final[dict[Form, Callable[..., bytes]]] = {
     Form.D: _d,
     Form.ZO: _zo,
 }
+
+_WITH_IMMEDIATE: Final = frozenset({Form.MI8, Form.MI, Form.RMI8, Form.RMI, Form.OI, Form.D})
 
 CONDITIONS: Final = {
     "o": 0x0, "no": 0x1, "b": 0x2, "ae": 0x3, "e": 0x4, "ne": 0x5, "be": 0x6, "a": 0x7,

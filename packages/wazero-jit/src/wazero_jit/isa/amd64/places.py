@@ -6,6 +6,7 @@ changes the flags.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Final, NamedTuple, final
 
 from wazero_api import BY_NAME
@@ -66,8 +67,11 @@ _MASK64: Final = (1 << 64) - 1
 
 def decode(operand: Operand) -> Place:
     """What an operand id stands for."""
-    if isinstance(operand, bytes):
-        return _constant(operand)
+    return _constant(operand) if isinstance(operand, bytes) else _register_or_slot(operand)
+
+
+@cache
+def _register_or_slot(operand: int) -> Place:
     if operand >= SLOT:
         return Mem(RSP, slot_offset(operand))
     return Xmm(operand - FLOAT) if operand >= FLOAT else operand
@@ -85,8 +89,13 @@ def _constant(token: bytes) -> Const:
 
 
 def _signed_leb128(data: bytes) -> int:
-    value = sum((byte & 0x7F) << 7 * index for index, byte in enumerate(data))
-    return value - (1 << 7 * len(data)) if data[-1] & 0x40 else value
+    if len(data) == 1:
+        return (data[0] ^ 0x40) - 0x40
+    value = shift = 0
+    for byte in data:
+        value |= (byte & 0x7F) << shift
+        shift += 7
+    return value - (1 << shift) if data[-1] & 0x40 else value
 
 
 # General values

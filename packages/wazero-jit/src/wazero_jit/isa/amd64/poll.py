@@ -13,6 +13,7 @@ import time
 from typing import Final
 
 from wazero_api import TrapKind
+from wazero_jit.link.c_library import c_address
 from wazero_jit.link.interrupts import Check
 from wazero_jit.link.python_api import API
 from wazero_jit.link.records import TRAPS, Execution
@@ -20,13 +21,14 @@ from wazero_jit.link.records import TRAPS, Execution
 from .assembler import Assembler, Label
 from .c_calls import acquire_gil, field, jump_address
 from .encoding import (
+    ADD_MI,
     ADD_RM,
-    AND_MI,
     AND_MI8,
     CALL_M,
     CMP_MI8,
     CMP_RM,
     IMUL_RMI,
+    IMUL_RMI8,
     INC,
     JMP_M,
     LEA,
@@ -53,20 +55,27 @@ from .encoding import (
     RSI,
     RSP,
     SUB_MI,
+    SUB_RM,
     TEST_MR,
     XCHG_MR,
     XOR_RM,
     Mem,
+    cmov,
     jmp_short,
 )
 from .registers import CONTEXT, EXECUTION
 
-SIGNAL_TICKS: Final = 16
-"""The main thread takes the GIL to look for signals every so many ticks (80 ms): on average 3 % of its time is lost
-to waiting where another thread is busy in Python, and Ctrl-C works within 0.1 s."""
+_SIGNALS_NANOSECONDS: Final = 20_000_000
+"""The main thread takes the GIL to look for signals after so long, and `_WAIT_FACTOR` times what it took last time."""
+_WAIT_FACTOR: Final = 12
+"""So it loses 5 % to waiting where another thread is busy in Python, which hands the GIL over after 5 ms."""
+_SIGNALS_MAX_NANOSECONDS: Final = 80_000_000
+"""But after so long in any case: Ctrl-C has to work within 0.2 s."""
 
 _SAVED: Final = (RAX, RCX, RDX, RBX, RSI, RDI, R8, R9, R10, R11, R12)
 """With rbp, which holds the frame, all that wasm code may use, except for the registers that C code keeps as well."""
+_NOW: Final = RBX
+"""The time at the start; C code keeps the register."""
 _XMM_COUNT: Final = 16
 _XMM_BYTES: Final = 16
 _WORD: Final = 8
@@ -81,12 +90,6 @@ _FORMAT: Final = b"KKK\0"
 """PyObject_CallFunction: three arguments, each a C unsigned long long."""
 
 
-def _address(library: ctypes.CDLL, name: str) -> int:
-    address = ctypes.cast(library[name], ctypes.c_void_p).value
-    assert address is not None, name
-    return address
-
-
 def poll_routine(attend: Check, host_error: int) -> bytes:
     """The routine's code; `attend` must live as long as it.
 
@@ -98,13 +101,16 @@ def poll_routine(attend: Check, host_error: int) -> bytes:
     _trap_on_overflow(a)
     _save(a)
     _reset_limit(a)
+    _read_clock(a)
+    a(MOV_RM(64, _NOW, RAX))
     _note_deadline(a)
     _leave_without_reason(a, done)
     acquire_gil(a)
-    a.call_address(_address(ctypes.pythonapi, "PyErr_CheckSignals"))
+    a.call_address(API.PyErr_CheckSignals)
     a(TEST_MR(32, RAX, RAX))
     a.jump(error, "ne")
     _call_attend(a, attend, error)
+    _plan_signals(a)
     a.call_address(API.PyEval_SaveThread)
     a(MOV_MR(64, field(EXECUTION, Execution.thread_state), RAX), MOV_MI(32, field(EXECUTION, Execution.ticks), 0))
     a.bind(done)
@@ -151,21 +157,34 @@ def _reset_limit(a: Assembler) -> None:
     a(INC(32, field(EXECUTION, Execution.ticks)))
 
 
+def _read_clock(a: Assembler) -> None:
+    """Let rax be the time in nanoseconds."""
+    a(MOV_OI(32, RDI, time.CLOCK_MONOTONIC), MOV_RM(64, RSI, RSP))
+    a.call_address(c_address("clock_gettime"))
+    a(
+        IMUL_RMI(64, RAX, field(RSP, _Timespec.seconds), 1_000_000_000),
+        ADD_RM(64, RAX, field(RSP, _Timespec.nanoseconds)),
+    )
+
+
 def _note_deadline(a: Assembler) -> None:
     """If the deadline is over, that wants attention."""
     none = Label()
     a(CMP_MI8(64, field(EXECUTION, Execution.deadline), 0))
     a.jump(none, "e")
-    a(MOV_OI(32, RDI, time.CLOCK_MONOTONIC), MOV_RM(64, RSI, RSP))
-    a.call_address(_address(ctypes.CDLL(None), "clock_gettime"))
-    a(
-        IMUL_RMI(64, RAX, field(RSP, _Timespec.seconds), 1_000_000_000),
-        ADD_RM(64, RAX, field(RSP, _Timespec.nanoseconds)),
-    )
-    a(CMP_RM(64, RAX, field(EXECUTION, Execution.deadline)))
+    a(CMP_RM(64, _NOW, field(EXECUTION, Execution.deadline)))
     a.jump(none, "l")
     a(MOV_MI(32, field(EXECUTION, Execution.attention), 1))
     a.bind(none)
+
+
+def _plan_signals(a: Assembler) -> None:
+    """Set `Execution.signals_at`."""
+    _read_clock(a)
+    a(MOV_RM(64, RCX, RAX), SUB_RM(64, RCX, _NOW), IMUL_RMI8(64, RCX, RCX, _WAIT_FACTOR))
+    a(ADD_MI(64, RCX, _SIGNALS_NANOSECONDS), MOV_OI(32, RDX, _SIGNALS_MAX_NANOSECONDS))
+    a(CMP_RM(64, RCX, RDX), cmov(64, "g", RCX, RDX))
+    a(ADD_RM(64, RCX, RAX), MOV_MR(64, field(EXECUTION, Execution.signals_at), RCX))
 
 
 def _leave_without_reason(a: Assembler, done: Label) -> None:
@@ -177,8 +196,8 @@ def _leave_without_reason(a: Assembler, done: Label) -> None:
     a.jump(go_on, "ne")
     a(CMP_MI8(32, field(EXECUTION, Execution.is_main), 0))
     a.jump(done, "e")
-    a(MOV_RM(32, RAX, field(EXECUTION, Execution.ticks)), AND_MI(32, RAX, SIGNAL_TICKS - 1))
-    a.jump(done, "ne")
+    a(CMP_RM(64, _NOW, field(EXECUTION, Execution.signals_at)))
+    a.jump(done, "l")
     a.bind(go_on)
 
 
@@ -192,7 +211,7 @@ def _call_attend(a: Assembler, attend: Check, error: Label) -> None:
     a(LEA(64, RSI, Mem(None, len(over_format))), over_format, _FORMAT)
     pc, sp = Mem(RBP, _WORD), 2 * _WORD
     a(MOV_RM(64, RDX, pc), LEA(64, RCX, Mem(RBP, sp)), MOV_RM(64, R8, CONTEXT))
-    a(MOV_OI(64, R11, _address(ctypes.pythonapi, "PyObject_CallFunction")), XOR_RM(32, RAX, RAX), CALL_M(32, R11))
+    a(MOV_OI(64, R11, API.PyObject_CallFunction), XOR_RM(32, RAX, RAX), CALL_M(32, R11))
     a(TEST_MR(64, RAX, RAX))
     a.jump(error, "e")
     a(MOV_RM(64, RDI, RAX))

@@ -6,9 +6,9 @@ waits one period more, in which that write surely arrives, and then looks at all
 
 from __future__ import annotations
 
-import ctypes
 from typing import Final
 
+from wazero_jit.link.c_library import c_address
 from wazero_jit.link.records import Execution
 from wazero_jit.link.ticker import ASLEEP, STOPPED, TICKING, TickerControl
 
@@ -54,12 +54,6 @@ _FUTEX_WAKE_PRIVATE: Final = 129
 _CONTROL: Final = RBX
 _IDLE_TICKS: Final = RBP
 _STATE: Final = field(_CONTROL, TickerControl.state)
-
-
-def _c_address(name: str) -> int:
-    address = ctypes.cast(ctypes.CDLL(None)[name], ctypes.c_void_p).value
-    assert address is not None, name
-    return address
 
 
 def ticker_routine(slot_bytes: int) -> bytes:
@@ -155,7 +149,7 @@ def wake_routine(control: int, ticker: int) -> bytes:
     a.bind(start)
     a(LEA(64, RDI, field(_CONTROL, TickerControl.thread)), XOR_RM(32, RSI, RSI), MOV_OI(64, RDX, ticker))
     a(MOV_RM(64, RCX, _CONTROL))
-    a.call_address(_c_address("pthread_create"))
+    a.call_address(c_address("pthread_create"))
     a(TEST_MR(32, RAX, RAX))
     a.jump(failed, "ne")
     a(POP(64, _CONTROL), RET(32))
@@ -175,7 +169,7 @@ def stop_routine(control: int) -> bytes:
     a(MOV_MI(32, _STATE, STOPPED))
     _wake_futex(a)
     a(MOV_RM(64, RDI, field(_CONTROL, TickerControl.thread)), XOR_RM(32, RSI, RSI))
-    a.call_address(_c_address("pthread_join"))
+    a.call_address(c_address("pthread_join"))
     _no_thread(a)
     a.bind(none)
     a(XOR_RM(32, RAX, RAX), POP(64, _CONTROL), RET(32))

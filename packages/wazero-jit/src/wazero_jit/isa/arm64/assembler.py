@@ -7,7 +7,7 @@ from typing import final
 from wazero_jit.isa.labels import Label, LabelledCode
 
 from .branches import patch_branch
-from .encoding import B, B_COND, BLR, BR, X16, load_bits
+from .encoding import B_COND, BLR, BR, X16, B, load_bits
 
 __all__ = ["Assembler", "Label"]
 

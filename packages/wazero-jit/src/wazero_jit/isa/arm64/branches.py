@@ -6,7 +6,7 @@ from typing import Final
 
 from wazero_api import UnsupportedError
 
-from .encoding import B, B_COND, CBNZ, CBZ, Number
+from .encoding import B_COND, CBNZ, CBZ, B, Number
 
 _BRANCHES: Final = (B, B_COND, CBZ, CBNZ)
 

@@ -154,6 +154,7 @@ BRANCH              = Format("unconditional branch (immediate)", _IMM26)
 BRANCH_CONDITIONAL  = Format("conditional branch (immediate)",   _condition(0), _IMM19)
 COMPARE_AND_BRANCH  = Format("compare and branch (immediate)",   _WIDTH, _RD, _IMM19)
 BRANCH_REGISTER     = Format("unconditional branch (register)",  _RN)
+BARRIER             = Format("barriers")
 # fmt: on
 """Names are those of C4.1. Shifts of registers, and the extension of register offsets, belong to the rows. `PC_RELATIVE`
 is for multiples of 4."""
@@ -247,6 +248,9 @@ CBNZ     = Row("cbnz",  COMPARE_AND_BRANCH, 0x35000000)
 BR       = Row("br",    BRANCH_REGISTER,    0xD61F0000)
 BLR      = Row("blr",   BRANCH_REGISTER,    0xD63F0000)
 RET      = Row("ret",   BRANCH_REGISTER,    0xD65F0000)
+
+# System
+DMB_ISH  = Row("dmb",   BARRIER,            0xD5033BBF)
 # fmt: on
 
 

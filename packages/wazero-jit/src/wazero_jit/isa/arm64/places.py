@@ -12,7 +12,7 @@ from wazero_api import UnsupportedError
 from wazero_jit.registers.constants import Const, constant
 from wazero_jit.registers.operands import FLOAT, SLOT, Operand, slot_offset
 
-from .encoding import LDR, LDR_REG, ORR, SP, STR, STR_REG, OFFSET_64, X15, X16, ZR, load_bits
+from .encoding import LDR, LDR_REG, OFFSET_64, ORR, SP, STR, STR_REG, X15, X16, ZR, load_bits
 
 
 @final
@@ -26,7 +26,6 @@ class Mem(NamedTuple):
     def is_near(self) -> bool:
         """Whether one instruction reaches it."""
         return OFFSET_64.fits(self.offset)
-
 
 
 Place = int | Mem | Const
