@@ -27,7 +27,7 @@ CACHE = ROOT / ".cache"
 PACKAGES = ("api", "core", "jit", "wasi", "gojs")
 PYPROJECT = load_toml(ROOT / "pyproject.toml")
 PYTHONS = python_versions(load_toml(ROOT / "packages/wazero-core/pyproject.toml"))
-TYPED_TESTS = ("noxfile.py", "benchmarks", "tests", "packages/wazero-core/tests/cli")
+TYPED_TESTS = ("noxfile.py", "benchmarks", "examples", "tests", "packages/wazero-core/tests/cli")
 """What is typed strictly besides the packages."""
 WHEELS_LIMIT_BYTES = 1_000_000
 """All five wheels together stay below this."""

@@ -101,3 +101,27 @@ def check_missing_host_module() -> None:
         (True, "", 1, False),
         f"no WASI: {errors.strip()}",
     )
+
+
+def check_native_functions() -> None:
+    """Without core a module made from data is compiled and called."""
+    from wazero_api import Export, ExternKind, FunctionType, Module, Trap, ValueType
+    from wazero_jit import JitModule, function_body
+
+    i32 = ValueType.I32
+    divide = JitModule(
+        Module(
+            types=(FunctionType((i32, i32), (i32,)),),
+            functions=(0,),
+            bodies=(function_body([("local.get", 0), ("local.get", 1), "i32.div_s"]),),
+            exports=(Export("divide", ExternKind.FUNCTION, 0),),
+        )
+    ).exports["divide"]
+    expect(type(divide), type(len), "the type of a native function")
+    expect(divide(-7, 2), -3, "divide(-7, 2)")
+    try:
+        divide(1, 0)
+    except Trap as trap:
+        expect(trap.kind.value, "integer divide by zero", "the trap of divide(1, 0)")
+    else:
+        raise SystemExit("FAILED: divide(1, 0) raised nothing")

@@ -3,7 +3,7 @@
 from checks import check_core, check_entry_points, check_installation, check_wasi
 
 check_installation()
-check_entry_points("wazero.engines", {"portable"})
+check_entry_points("wazero.engines", {"jit", "portable"})
 check_entry_points("wazero.hostmodules", {"wasi_snapshot_preview1"})
 check_core()
 check_wasi()

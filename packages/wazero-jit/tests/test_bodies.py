@@ -118,7 +118,7 @@ def source(*instructions: Any, body: FunctionBody | None = None) -> UncheckedBod
 
 
 def test_bodies_are_cut_into_instructions() -> None:
-    instructions = [
+    instructions: list[tuple[Any, ...]] = [
         ("block", 0),
         ("loop",),
         ("br_table", tuple(range(3)) * 100),
@@ -162,6 +162,7 @@ def test_what_is_visibly_wrong(instruction: tuple[Any, ...], message: str) -> No
     with pytest.raises(InvalidModuleError) as raised:
         source("nop", instruction).instructions(0)
     assert str(raised.value).startswith(message)
+    assert raised.value.__notes__ == ["in function 0 of those that the module defines"]
 
 
 @pytest.mark.parametrize("code", ["01 f0", "01 41", "01 44000000", "01 fc7f", "01 0e05000000"])

@@ -12,17 +12,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Any, Protocol, final
 
 from .features import CoreFeatures
 from .host import HostFunction
 from .module import Module
+from .record import record
 from .types import FunctionType, GlobalType, MemoryType, TableType, ValueType
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class Block:
     """One structured instruction (block, loop, if) of a body. Positions count instructions from the body's start."""
 
@@ -38,7 +38,7 @@ class Block:
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class ValidatedBody:
     """A function body that obeys the typing rules, cut into instructions, with what an engine wants to know of it."""
 
@@ -67,6 +67,13 @@ class BodySource(Protocol):
         """Of the function with that index among those the module defines.
 
         Raises InvalidModuleError if validation was put off until now and fails.
+        """
+        ...
+
+    def instructions(self, defined_index: int) -> Sequence[bytes]:
+        """The tokens of that body, which is valid, without the facts of `ValidatedBody`: far cheaper than `body`.
+
+        A body that is known to be valid is only cut; any other is checked now and raises as `body` does.
         """
         ...
 
@@ -195,11 +202,62 @@ class LinkedInstance(Protocol):
         ...
 
 
+@final
+@record
+class ListingLine:
+    """A part of what an engine made of a function, for people."""
+
+    offset: int | None
+    """Where the instruction that it was made for starts in the binary; None for what was made for none in particular."""
+    position: int
+    """Of machine code the byte that it starts at, of source its line, counted from 1."""
+    code: bytes | str
+    """Machine code (bytes) or a line of source (str)."""
+
+
+@final
+@record
+class Listing:
+    """All that an engine made of a function, in order. Instructions that took nothing of their own are not in it."""
+
+    language: str
+    """What it is written in: "python", or an ISA, as "amd64"."""
+    lines: tuple[ListingLine, ...]
+
+
 class Code(Protocol):
-    """A module as an engine compiled it; shared by all instances and tied to none."""
+    """A module as an engine compiled it; shared by all instances and tied to none. Safe to use from several threads."""
+
+    @property
+    def compiled_count(self) -> int:
+        """How many functions are compiled; grows only. Tells whether `dump` would say more than it did before."""
+        ...
 
     def compile_all(self, progress: Callable[[int, int], None] | None = None) -> None:
         """Compile what is not compiled yet; `progress` gets (done, total) now and then."""
+        ...
+
+    def compile_functions(self, indices: Sequence[int], progress: Callable[[int, int], None] | None = None) -> None:
+        """Like `compile_all`, for these of the functions that the module defines: several processes can share the work."""
+        ...
+
+    def dump(self) -> bytes:
+        """All that is compiled so far, for `load` by an engine with the same `Engine.code_key`.
+
+        Called when somebody closes the module, and as late as in exit handlers of the interpreter.
+        """
+        ...
+
+    def load(self, data: bytes) -> None:
+        """Take over what `dump` gave for the same module; functions that are compiled already stay as they are.
+
+        The bytes are code: whoever could have written them can do all that this process can. For bytes that do not
+        parse any exception is raised and nothing taken over, and callers go on as if there had been none.
+        """
+        ...
+
+    def listing(self, defined_index: int) -> Listing:
+        """What the function consists of, which is compiled now if it is not yet. Raises as `BodySource.body` does."""
         ...
 
 
@@ -207,6 +265,8 @@ class Engine(Protocol):
     """Turns validated bodies into callables."""
 
     name: str
+    code_key: str
+    """All that the code from `Code.dump` depends on besides the module: engine, its version, ISA, CPU features…"""
     features: CoreFeatures
     """What it can run."""
 

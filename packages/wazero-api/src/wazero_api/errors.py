@@ -11,6 +11,7 @@
     ├── ExitError                   the guest ended itself, or its module was closed; `exit_code`
     ├── MemoryAccessError           the host read or wrote outside a memory (also an IndexError)
     ├── UnsupportedError            a feature, engine or platform that is not to be had here
+    ├── UntrustedCodeError          serialised code that nobody vouches for
     └── WazeroBug                   cannot happen; please report it
 
 Spec: appendix "Implementation limitations" allows the limits whose breach is a `ModuleError` or an `ExhaustionError`.
@@ -18,9 +19,10 @@ Spec: appendix "Implementation limitations" allows the limits whose breach is a 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, final
+
+from .record import record
 
 
 class WazeroError(Exception):
@@ -76,7 +78,7 @@ class TrapKind(Enum):
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class Frame:
     """One wasm function on the stack when something went wrong, innermost first in a list of them."""
 
@@ -157,6 +159,11 @@ class MemoryAccessError(WazeroError, IndexError):
 @final
 class UnsupportedError(WazeroError):
     """What was asked for is not to be had on this machine or in this version."""
+
+
+@final
+class UntrustedCodeError(WazeroError):
+    """Serialised code is not signed with the caller's key, and running it was not allowed otherwise."""
 
 
 @final

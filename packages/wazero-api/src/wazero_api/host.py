@@ -6,10 +6,10 @@ A host module is a name and functions; an engine turns each into something that 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any, final
 
+from .record import record
 from .types import FunctionType
 
 
@@ -24,7 +24,7 @@ class Convention(Enum):
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class HostFunction:
     """One function. With `wants_module`, the callable gets the calling module instance before the arguments."""
 
@@ -38,7 +38,7 @@ class HostFunction:
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class HostModule:
     """A module whose exports are host functions, in the order of their indices."""
 

@@ -8,15 +8,15 @@ Spec: binary format, "Modules" (5.5); structure, "Modules" (2.5).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from enum import Enum
-from typing import final
+from typing import Any, Final, final
 
+from .record import record
 from .types import ExternKind, FunctionType, GlobalType, MemoryType, TableType, ValueType
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class Expression:
     """An initialiser: instruction bytes with the final ``end``, and where they start in the binary."""
 
@@ -25,7 +25,7 @@ class Expression:
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class Import:
     """What the module asks for: a table, memory or global of `type`, or a function of type ``types[type_index]``."""
 
@@ -37,7 +37,7 @@ class Import:
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class Export:
     """A name for an item of an index space."""
 
@@ -47,7 +47,7 @@ class Export:
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class TableDefinition:
     """A table the module defines; `init` is None for null."""
 
@@ -56,7 +56,7 @@ class TableDefinition:
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class GlobalDefinition:
     """A global the module defines."""
 
@@ -73,7 +73,7 @@ class SegmentMode(Enum):
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class ElementSegment:
     """References for a table. Either function indices or one expression each; the other is empty."""
 
@@ -86,7 +86,7 @@ class ElementSegment:
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class DataSegment:
     """Bytes for a memory."""
 
@@ -97,7 +97,7 @@ class DataSegment:
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class FunctionBody:
     """Code of a function the module defines. `code` holds the instructions with the final ``end``.
 
@@ -111,7 +111,7 @@ class FunctionBody:
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class CustomSection:
     """A custom section other than the name section."""
 
@@ -120,18 +120,21 @@ class CustomSection:
     offset: int
 
 
+_NONE: Final[Mapping[int, Any]] = {}
+
+
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class Names:
     """The name section (spec appendix 7.4). Names are for people: they say nothing about linking."""
 
     module: str | None = None
-    functions: Mapping[int, str] = field(default_factory=dict)
-    locals: Mapping[int, Mapping[int, str]] = field(default_factory=dict)
+    functions: Mapping[int, str] = _NONE
+    locals: Mapping[int, Mapping[int, str]] = _NONE
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class Module:
     """A decoded module. Build one by hand to drive an engine without a binary."""
 
@@ -149,7 +152,7 @@ class Module:
     data: Sequence[DataSegment] = ()
     bodies: tuple[FunctionBody, ...] = ()
     custom_sections: tuple[CustomSection, ...] = ()
-    names: Names = field(default_factory=Names)
+    names: Names = Names()
 
     def imported(self, kind: ExternKind) -> tuple[Import, ...]:
         """The imports of one kind, in index order."""

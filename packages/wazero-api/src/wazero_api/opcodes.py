@@ -20,13 +20,13 @@ This module imports types, features and errors, and nothing else of the project.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
 from enum import Enum
 from types import MappingProxyType
 from typing import Final, TypeVar, final
 
 from .errors import WazeroBug
 from .features import CoreFeatures
+from .record import record
 from .types import HEAP_TYPE_NAMES, ValueType
 
 
@@ -95,7 +95,7 @@ Operand = ValueType | AddressOperand
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class Opcode:
     """One instruction: a row of the table (spec 5.4). None for `params` or `results` means open; see the module."""
 

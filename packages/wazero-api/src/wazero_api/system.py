@@ -8,9 +8,10 @@ never absolute, "." for the root itself. Times are nanoseconds since the Unix ep
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum, IntFlag
 from typing import Protocol, final, runtime_checkable
+
+from .record import record
 
 
 class OpenFlags(IntFlag):
@@ -44,7 +45,7 @@ class FileType(Enum):
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class Stat:
     """What is known of a file. Sizes are bytes, times nanoseconds since the epoch."""
 
@@ -60,7 +61,7 @@ class Stat:
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class DirectoryEntry:
     """One name in a directory, without "." and ".."."""
 

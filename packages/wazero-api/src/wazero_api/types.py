@@ -6,9 +6,10 @@ a function type is two tuples of value types; limits count pages (memories) or e
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Any, ClassVar, Final, final
+
+from .record import record
 
 PAGE_SIZE: Final = 65536
 """Bytes in a page of memory."""
@@ -39,7 +40,7 @@ HEAP_TYPE_NAMES: Final = {
 
 
 @final
-@dataclass(frozen=True, slots=True, repr=False)
+@record
 class ValueType:
     """A value type: a number, vector or reference type.
 
@@ -118,7 +119,7 @@ externref = Annotated[Any, ValueType.EXTERNREF]
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class FunctionType:
     """Parameter and result types, in order."""
 
@@ -132,7 +133,7 @@ class FunctionType:
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class Limits:
     """How many pages or elements: at least `minimum`, at most `maximum` (None: no bound but the implementation's)."""
 
@@ -141,7 +142,7 @@ class Limits:
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class TableType:
     """A table of references of one type; sizes count elements."""
 
@@ -151,7 +152,7 @@ class TableType:
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class MemoryType:
     """A linear memory; sizes count pages of 64 KiB."""
 
@@ -161,7 +162,7 @@ class MemoryType:
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class GlobalType:
     """The type of a global, and whether it may be set."""
 
@@ -170,7 +171,7 @@ class GlobalType:
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class TagType:
     """The type of an exception tag: the values that an exception carries are the parameters of `function`."""
 

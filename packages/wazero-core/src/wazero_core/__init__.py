@@ -11,6 +11,7 @@ from ._version import __version__
 
 TYPE_CHECKING = False  # type checkers take a variable of this name for true; importing typing would cost the most here
 if TYPE_CHECKING:
+    from .cache.cache import CompilationCache
     from .runtime.compiled import CompiledModule
     from .runtime.config import RuntimeConfig
     from .runtime.definitions import FunctionDefinition, MemoryDefinition
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 _MODULES = {
     "BaseFile": "system.files",
+    "CompilationCache": "cache.cache",
     "CompiledModule": "runtime.compiled",
     "DirFS": "system.directory",
     "Exports": "runtime.module",
@@ -67,6 +69,7 @@ def __dir__() -> list[str]:
 
 __all__ = [
     "BaseFile",
+    "CompilationCache",
     "CompiledModule",
     "DirFS",
     "Exports",

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import sys
 from collections.abc import Callable
-from importlib.metadata import EntryPoint
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,7 +11,9 @@ from typing import Any
 import pytest
 
 from wazero_core import Runtime
+from wazero_core.cli import host_modules
 from wazero_core.cli.host_modules import GROUP
+from wazero_core.runtime.entry_points import EntryPoint
 
 Guests = Callable[[str], str]
 Offer = Callable[..., None]
@@ -36,20 +36,20 @@ def guest(tmp_path: Path) -> Guests:
 def offer(monkeypatch: pytest.MonkeyPatch) -> Offer:
     """Offer a function that makes a host module importable, by entry point, in the place of all that are installed."""
     offered: list[EntryPoint] = []
-    original = importlib.metadata.entry_points
     code = ModuleType("offered_host_modules")
     monkeypatch.setitem(sys.modules, code.__name__, code)
 
-    def entry_points(**selection: str) -> Any:
-        return offered if selection == {"group": GROUP} else original(**selection)
+    def entry_points(group: str) -> list[EntryPoint]:
+        assert group == GROUP
+        return offered
 
     def add(name: str, instantiate: Callable[[Runtime], Any] | None, attribute: str = "") -> None:
         attribute = attribute or f"make_{len(offered)}"
         if instantiate is not None:
             setattr(code, attribute, instantiate)
-        offered.append(EntryPoint(name, f"{code.__name__}:{attribute}", GROUP))
+        offered.append(EntryPoint(GROUP, name, f"{code.__name__}:{attribute}"))
 
-    monkeypatch.setattr(importlib.metadata, "entry_points", entry_points)
+    monkeypatch.setattr(host_modules, "entry_points", entry_points)
     return add
 
 

@@ -34,6 +34,7 @@ def test_version_prints_the_version_alone(capsys: pytest.CaptureFixture[str]) ->
         (["--help", "run"], "usage: wazero <command>"),
         (["run", "-h"], "usage: wazero run [flags] <wasm> [--] [args]"),
         (["run", "-env", "A=1", "--help", "x.wasm"], "usage: wazero run"),
+        (["compile", "-h"], "usage: wazero compile [flags] <wasm>"),
         (["version", "-h"], "usage: wazero version"),
     ],
 )
@@ -50,8 +51,51 @@ def test_help_names_every_command_and_flag(capsys: pytest.CaptureFixture[str]) -
     assert [name for name in COMMANDS if f"  {name} " not in output] == []
     main(["run", "-h"])
     output = capsys.readouterr().out
-    flags = ("-env K=V", "-env-inherit", "-mount HOST[:GUEST][:ro]", "-interpreter", "-timeout DURATION", "-h, -help")
-    assert [flag for flag in flags if f"  {flag}" not in output] == []
+    flags = (
+        "-env K=V",
+        "-env-inherit",
+        "-mount HOST[:GUEST][:ro]",
+        "-cachedir DIR",
+        "-interpreter",
+        "-timeout DURATION",
+    )
+    assert [flag for flag in (*flags, "-h, -help") if f"  {flag}" not in output] == []
+    main(["compile", "-h"])
+    output = capsys.readouterr().out
+    assert [flag for flag in ("-cachedir DIR", "-interpreter", "-processes N") if f"  {flag}" not in output] == []
+
+
+def test_help_is_as_wide_as_the_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = []
+    for columns in ("60", "200", "1"):
+        monkeypatch.setenv("COLUMNS", columns)
+        main(["run", "-h"])
+        options = capsys.readouterr().out.partition("options:")[2].partition("Flags may")[0]
+        texts.append(options.split())
+        assert max(map(len, options.splitlines())) < max(int(columns), 50)
+    assert texts[0] == texts[1] == texts[2]
+
+
+def test_the_collector_rests_until_the_guest_runs(guest: Guests) -> None:
+    """And only where the process is all ours."""
+    code = (
+        "import gc, sys\n"
+        "from wazero_core import Runtime\n"
+        "from wazero_core.cli import main\n"
+        "seen = []\n"
+        "for name in ('compile_module', 'instantiate_module'):\n"
+        "    def spy(self, *arguments, original=getattr(Runtime, name), **keywords):\n"
+        "        seen.append(gc.isenabled())\n"
+        "        return original(self, *arguments, **keywords)\n"
+        "    setattr(Runtime, name, spy)\n"
+        f"sys.argv[1:] = ['run', {guest('(module)')!r}]\n"
+        "main(sys.argv[1:])\n"
+        "assert gc.isenabled() and not gc.get_freeze_count()\n"
+        "main()\n"
+        "print(*seen)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout == "True True False True\n"
 
 
 @pytest.mark.parametrize(
@@ -109,10 +153,12 @@ def test_the_version_needs_no_runtime() -> None:
         "wazero_core.cli.entry",
         "wazero_core.cli.errors",
         "wazero_core.cli.flags",
+        "wazero_core.cli.garbage",
         "wazero_core.cli.version",
     }
     assert (
-        loaded & {"inspect", "dataclasses", "importlib.metadata", "email", "pathlib", "subprocess", "threading"}
+        loaded
+        & {"argparse", "inspect", "dataclasses", "importlib.metadata", "email", "pathlib", "subprocess", "threading"}
         == set()
     )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from typing import Any
 
 import pytest
@@ -13,7 +12,7 @@ from wazero_core.cli.flags import FlagParser
 
 def number(text: str) -> int:
     if not text.isdigit():
-        raise argparse.ArgumentTypeError(f"no number: {text}")
+        raise ValueError(f"no number: {text}")
     return int(text)
 
 

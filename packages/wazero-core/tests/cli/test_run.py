@@ -59,6 +59,7 @@ def request(path: str, *args: str, **others: Any) -> Request:
         (["--", "-p", "-h"], request("-p", "-h")),
         (["-interpreter", "p"], request("p", is_interpreted=True)),
         (["-env", "A=1", "--env=B=x=y", "-env=C=", "p"], request("p", env=[("A", "1"), ("B", "x=y"), ("C", "")])),
+        (["-cachedir", "d", "p"], request("p", cache_directory="d")),
         (["-timeout=1.5s", "p"], request("p", timeout=1_500_000_000)),
         (["-timeout", "0", "p"], request("p")),
         (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from fuzz.binary import (
@@ -194,3 +196,54 @@ def test_the_limit_of_operands_is_an_error_of_the_module() -> None:
     validate(module_of(GET_I32 * 100_000 + DROP * 100_000))
     with pytest.raises(InvalidModuleError, match="higher than 100000"):
         validate(module_of(GET_I32 * 100_001 + DROP * 100_001))
+
+
+def validator_of(*bodies: bytes) -> ModuleValidator:
+    wasm = functions([body(code) for code in bodies], types=[function_type([], [I32])], type_indices=[0] * len(bodies))
+    validator = ModuleValidator(decode_module(wasm), DEFAULT_FEATURES)
+    validator.check_module()
+    return validator
+
+
+GOOD, BAD = b"\x41\7\x41\1" + ADD, b"\x41\7" + DROP
+
+
+def test_instructions_are_the_tokens_of_a_body() -> None:
+    for prepare in (lambda validator: None, ModuleValidator.check_bodies, ModuleValidator.trust_bodies):
+        validator = validator_of(GOOD, GOOD)
+        prepare(validator)
+        for _ in range(2):
+            assert list(validator.instructions(1)) == [b"\x41\7", b"\x41\1", ADD, END]
+            assert list(validator.instructions(1)) == list(validator.body(1).tokens)
+
+
+def test_what_is_not_known_to_be_valid_is_checked() -> None:
+    validator = validator_of(GOOD, BAD)
+    for _ in range(2):
+        for look in (validator.instructions, validator.body):
+            with pytest.raises(InvalidModuleError) as caught:
+                look(1)
+            assert caught.value.offset is not None
+        assert not validator.has_checked_bodies
+    with pytest.raises(InvalidModuleError):
+        validator.check_bodies()
+
+
+def test_who_trusts_checks_nothing_but_facts() -> None:
+    validator = validator_of(GOOD, BAD)
+    validator.trust_bodies()
+    assert validator.has_checked_bodies
+    assert list(validator.instructions(1)) == [b"\x41\7", DROP, END]
+    with pytest.raises(InvalidModuleError):
+        validator.body(1)
+
+
+@pytest.mark.parametrize("look", [ModuleValidator.instructions, ModuleValidator.body])
+def test_bodies_that_were_looked_at_are_known(look: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    validator = validator_of(GOOD, GOOD)
+    for index in range(2):
+        assert not validator.has_checked_bodies
+        look(validator, index)
+    assert validator.has_checked_bodies
+    monkeypatch.setattr("wazero_core.validation.module.BodyChecker", None)
+    assert len(validator.instructions(0)) == 4

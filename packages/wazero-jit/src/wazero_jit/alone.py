@@ -32,7 +32,7 @@ from wazero_api import (
 
 from .bodies import UncheckedBodies
 from .engine import JitEngine
-from .translate.immediates import instruction
+from .translate.immediates import instruction_at
 
 Imports = Mapping[str, Mapping[str, Any]]
 """By module and name."""
@@ -174,8 +174,8 @@ class _IndexSpaces:
         return start
 
     def _evaluate(self, expression: Expression) -> Any:
-        opcode, immediates = instruction(expression.code)
-        match opcode.name:
+        (opcode, immediates), end = instruction_at(expression.code, 0)
+        match opcode.name if len(expression.code) == end + 1 else "":
             case "i32.const" | "i64.const":
                 return immediates[0]
             case "f32.const":
@@ -188,7 +188,7 @@ class _IndexSpaces:
                 return self.functions[immediates[0]]
             case "global.get":
                 return self.globals[immediates[0]].get()
-        raise UnsupportedError(f"an initialiser must be one constant instruction, and not {opcode.name}")
+        raise UnsupportedError(f"an initialiser must be one constant instruction, not {opcode.name} with what follows")
 
     def export(self, kind: ExternKind, index: int) -> Any:
         """What a name stands for."""

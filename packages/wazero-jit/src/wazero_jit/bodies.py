@@ -40,6 +40,7 @@ from wazero_api import (
     UnsupportedError,
     ValidatedBody,
     ValueType,
+    WazeroError,
 )
 
 from .translate.immediates import Instruction as Decoded
@@ -56,7 +57,8 @@ _EMPTY_BLOCK: Final = b"\x40"
 def encode_instruction(name: str, *immediates: Any) -> bytes:
     """The binary form of one instruction. See the module for how immediates are written.
 
-    Raises ValueError for a name or number that there is not, TypeError for immediates that do not fit the instruction.
+    Raises ValueError for a name or number that there is not, OverflowError for a float that is too large, TypeError for
+    immediates that do not fit the instruction.
     """
     opcode, encoders, least = _layout(name)
     missing = len(encoders) - len(immediates)
@@ -237,6 +239,13 @@ class UncheckedBodies:
 
     def instructions(self, defined_index: int) -> Sequence[bytes]:
         """See `wazero_api.BodySource`. Raises MalformedModuleError, InvalidModuleError or UnsupportedError."""
+        try:
+            return self._cut(defined_index)
+        except WazeroError as error:
+            error.add_note(f"in function {defined_index} of those that the module defines")
+            raise
+
+    def _cut(self, defined_index: int) -> list[bytes]:
         body = self.module.bodies[defined_index]
         counts = self._counts | {Immediate.LOCAL: self._local_count(defined_index)}
         code, tokens = body.code, []

@@ -9,7 +9,7 @@ from itertools import accumulate
 from threading import Lock
 from typing import TYPE_CHECKING, Final, NamedTuple, final
 
-from wazero_api import BodySource, FunctionType, Module, ValueType
+from wazero_api import BodySource, FunctionType, Listing, ListingLine, Module, ValueType
 
 from .link.code_map import Place
 from .link.layout import ContextLayout
@@ -155,16 +155,29 @@ class JitCode:
         return self._functions[defined_index].code
 
     def binary_offset(self, defined_index: int, code_offset: int) -> int:
-        """Byte offset, in the module's binary, of the instruction whose machine code `code_offset` is in.
+        """Byte offset, in the module's binary, of the instruction whose machine code `code_offset` is in."""
+        positions, offsets = self._notes(defined_index)
+        token = bisect_right(positions, code_offset, 0, len(offsets)) - 1
+        return offsets[max(0, token)]
 
-        Translation is done again for it, with notes taken, since few functions ever trap.
-        """
+    def listing(self, defined_index: int) -> Listing:
+        """See `wazero_api.Code.listing`."""
+        self.address(defined_index)
+        code = self.function_code(defined_index).code
+        positions, offsets = self._notes(defined_index)
+        starts = [0, *positions]  # the function's begin, each instruction's code, what is out of line
+        stops = [*positions, len(code)]
+        parts = zip([None, *offsets, None], starts, stops, strict=True)
+        lines = [ListingLine(offset, start, code[start:stop]) for offset, start, stop in parts if start < stop]
+        return Listing(self._isa.name, tuple(lines))
+
+    def _notes(self, defined_index: int) -> tuple[list[int], list[int]]:
+        """`token_positions` of a function, and the offset of each token in the binary. Few functions are ever asked for."""
         known = self._positions.get(defined_index)
         if known is None:
             source = self._source(defined_index)
             positions = token_positions(*source, self._meanings, self._isa)
-            offsets = [0, *accumulate(map(len, source[2]))]
+            start = self.module.bodies[defined_index].offset
+            offsets = list(accumulate(map(len, source[2][:-1]), initial=start))
             known = self._positions[defined_index] = positions, offsets
-        positions, offsets = known
-        token = max(0, bisect_right(positions, code_offset) - 1)
-        return self.module.bodies[defined_index].offset + offsets[token]
+        return known

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from struct import Struct
 from typing import Final, final
 
+from wazero_api.record import record
+
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class Dialect:
     """The layouts of one version. Spec: "filestat", "whence" and "subscription_clock" of each."""
 

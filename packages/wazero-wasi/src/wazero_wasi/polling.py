@@ -12,7 +12,6 @@ import os
 import select
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from struct import Struct
 from typing import Final, final
 
@@ -43,27 +42,31 @@ _CAN_POLL: Final = hasattr(select, "poll")
 
 
 @final
-@dataclass(slots=True)
 class _Event:
     """What a guest is told of one subscription. `size` and `flags` are for files."""
 
-    userdata: int
-    tag: int
-    error: int = ESUCCESS
-    size: int = 0
-    flags: int = 0
+    __slots__ = ("error", "flags", "size", "tag", "userdata")
+
+    def __init__(self, userdata: int, tag: int, error: int = ESUCCESS) -> None:
+        self.userdata = userdata
+        self.tag = tag
+        self.error = error
+        self.size = 0
+        self.flags = 0
 
 
 @final
-@dataclass(slots=True)
 class _Plan:
     """What one call waits for."""
 
-    ready: list[_Event] = field(default_factory=list)
-    clocks: list[tuple[int, _Event]] = field(default_factory=list)
-    """Nanoseconds from now on, and what to report then."""
-    waiting: list[tuple[int, _Event]] = field(default_factory=list)
-    """Descriptors of the system, and what to report when they are ready."""
+    __slots__ = ("clocks", "ready", "waiting")
+
+    def __init__(self) -> None:
+        self.ready: list[_Event] = []
+        self.clocks: list[tuple[int, _Event]] = []
+        """Nanoseconds from now on, and what to report then."""
+        self.waiting: list[tuple[int, _Event]] = []
+        """Descriptors of the system, and what to report when they are ready."""
 
     def timeout(self) -> int | None:
         """Nanoseconds to wait at most; None for as long as it takes."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from wazero_api import (
@@ -22,6 +21,7 @@ from wazero_api import (
     TableType,
     ValueType,
 )
+from wazero_api.record import record
 
 from .data_section import read_data_section, read_expression
 from .reader import Reader
@@ -183,7 +183,7 @@ def _read_bodies(reader: Reader) -> tuple[FunctionBody, ...]:
     return _vector(reader, _read_body, 3)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Section:
     """A row of the table: which field of `Module` the section fills, where it stands among the others, how to read it."""
 

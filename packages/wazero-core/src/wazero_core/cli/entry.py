@@ -9,9 +9,16 @@ from typing import Final, NamedTuple
 
 from .errors import CLOSED_PIPE, FAILURE, INTERRUPTED, ClosedPipeError, CommandError
 from .flags import FlagParser
+from .garbage import end_collection, pause_collection
 
 _U32: Final = 1 << 32
 _I32_MAX: Final = 0x7FFFFFFF
+
+
+def _compile(arguments: list[str]) -> int:
+    from .compile import compile_module
+
+    return compile_module(arguments)
 
 
 def _run(arguments: list[str]) -> int:
@@ -33,13 +40,19 @@ class _Command(NamedTuple):
 
 
 COMMANDS: Final = {
+    "compile": _Command(_compile, "compile a WebAssembly program ahead of its runs"),
     "run": _Command(_run, "run a WebAssembly program"),
     "version": _Command(_version, "print the version"),
 }
 
 
 def main(argv: list[str] | None = None) -> int:
-    """The command with these arguments, those of the process by default. Returns the exit status."""
+    """The command with these arguments. Returns the exit status.
+
+    Without arguments it takes those of the process, and for granted that nothing else is done in it.
+    """
+    if argv is None:
+        pause_collection()
     try:
         status = _dispatch(sys.argv[1:] if argv is None else argv)
         if sys.stdout is not None:
@@ -56,6 +69,8 @@ def main(argv: list[str] | None = None) -> int:
         _drop_output()
         _complain(f"error: {error.strerror or error}")
         status = FAILURE
+    if argv is None:
+        end_collection()
     # `sys.exit` passes on a C int, guests leave with an unsigned one.
     return status - _U32 if status > _I32_MAX else status
 

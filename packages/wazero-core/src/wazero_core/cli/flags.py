@@ -1,17 +1,15 @@
 """Flags as Go programs take them, so that command lines written for wazero work here.
 
 They end at the first argument that is none, or after ``--``. One dash or two make no difference, nor do ``-name=value``
-and ``-name value``; the value may begin with a dash. argparse, which reads all this differently, gets each flag as one
-word, knows the types, and writes the help:
-
-    --env A=1 -interpreter prog.wasm -x  =>  -env=A=1 -interpreter  and  prog.wasm -x
+and ``-name value``; the value may begin with a dash. argparse reads all this differently, and takes longer to import
+than a small program to run.
 """
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable, Sequence
-from typing import Any, Final, NoReturn, final
+from types import SimpleNamespace
+from typing import Any, Final, NamedTuple, final
 
 from .errors import USAGE, CommandError
 
@@ -21,106 +19,116 @@ _BOOLEANS: Final = {
 }
 """What Go takes for a boolean."""
 
+_MAX_COLUMN: Final = 24
+"""Where help texts start at most, however long the flags are."""
+
+
+class _Flag(NamedTuple):
+    attribute: str
+    read: Callable[[str], Any] | None
+    """From the text to the value; None for a flag that is there or not."""
+    default: Any
+    is_list: bool
+
 
 @final
-class FlagParser(argparse.ArgumentParser):
+class FlagParser:
     """The flags of a command. Every command has ``-h``, as the attribute `help` of what `parse` returns."""
 
     def __init__(self, name: str, usage: str, description: str, epilog: str = "") -> None:
-        super().__init__(
-            prog=name,
-            usage=usage,
-            description=description,
-            epilog=epilog,
-            add_help=False,
-            allow_abbrev=False,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-        )
-        self._takes_value: dict[str, bool] = {}
+        self._name = name
+        self._usage = usage
+        self._description = description
+        self._epilog = epilog
+        self._flags: dict[str, _Flag] = {}
+        self._help: list[tuple[str, str]] = []
         self.add_switch("h", "help", text="print this help")
 
     def add_switch(self, *names: str, text: str) -> None:
         """A flag that is there or not. Its attribute is named for the last name."""
-        self._takes_value.update(dict.fromkeys(names, False))
-        options = [f"-{name}" for name in names]
-        self.add_argument(*options, action="store_true", dest=_attribute(names[-1]), help=text)
+        self._flags.update(dict.fromkeys(names, _Flag(_attribute(names[-1]), None, False, is_list=False)))
+        self._help.append((", ".join(f"-{name}" for name in names), text))
 
-    def add_value(self, name: str, metavar: str, type: Callable[[str], Any], default: Any, *, text: str) -> None:
-        """A flag with a value, of which the last counts. `type` raises argparse.ArgumentTypeError."""
-        self._takes_value[name] = True
-        self.add_argument(
-            f"-{name}",
-            metavar=metavar,
-            type=lambda value: type(_unquoted(value)),
-            default=default,
-            dest=_attribute(name),
-            help=text,
-        )
+    def add_value(self, name: str, metavar: str, read: Callable[[str], Any], default: Any, *, text: str) -> None:
+        """A flag with a value, of which the last counts. `read` makes the value of its text, or raises ValueError."""
+        self._flags[name] = _Flag(_attribute(name), read, default, is_list=False)
+        self._help.append((f"-{name} {metavar}", text))
 
     def add_list(self, name: str, metavar: str, *, text: str) -> None:
         """A flag with a value that may be given many times; the attribute is a list of str."""
-        self._takes_value[name] = True
-        dest = _attribute(name)
-        self.add_argument(
-            f"-{name}", metavar=metavar, action="append", type=_unquoted, default=[], dest=dest, help=text
-        )
+        self._flags[name] = _Flag(_attribute(name), str, (), is_list=True)
+        self._help.append((f"-{name} {metavar}", text))
 
-    def parse(self, arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
+    def parse(self, arguments: Sequence[str]) -> tuple[SimpleNamespace, list[str]]:
         """The values of the flags, and the arguments after them. Raises CommandError."""
-        words, count = self._words(arguments)
-        return self.parse_args(words), list(arguments[count:])
-
-    def error(self, message: str) -> NoReturn:
-        """Called by argparse."""
-        raise _misuse(self.prog, message)
-
-    def _words(self, arguments: Sequence[str]) -> tuple[list[str], int]:
-        """Each flag as one word that argparse takes, and how many arguments that used up."""
-        words: list[str] = []
-        rest = iter(arguments)
-        count = 0
-        for argument in rest:
+        values = {flag.attribute: [] if flag.is_list else flag.default for flag in self._flags.values()}
+        position = 0
+        while position < len(arguments):
+            argument = arguments[position]
             if argument == "-" or not argument.startswith("-"):
                 break
-            count += 1
+            position += 1
             if argument == "--":
                 break
-            name, equals, value = argument.removeprefix("-").removeprefix("-").partition("=")
-            if name not in self._takes_value:
-                raise _misuse(self.prog, f"flag provided but not defined: {argument}")
-            if not self._takes_value[name]:
-                words = self._switched(words, name, value if equals else "true")
-                continue
-            if not equals:
-                value = self._next_value(rest, name)
-                count += 1
-            words.append(f"-{name}={_quoted(value)}")
-        return words, count
+            name, equals, text = argument.removeprefix("-").removeprefix("-").partition("=")
+            flag = self._flags.get(name)
+            if flag is None:
+                raise self._misuse(f"flag provided but not defined: {argument}")
+            if flag.read is None:
+                text = text if equals else "true"
+            elif not equals:
+                if position == len(arguments):
+                    raise self._misuse(f"flag needs an argument: -{name}")
+                text = arguments[position]
+                position += 1
+            value = self._read(name, flag, text)
+            values[flag.attribute] = [*values[flag.attribute], value] if flag.is_list else value
+        return SimpleNamespace(**values), list(arguments[position:])
 
-    def _next_value(self, rest: Any, name: str) -> str:
-        for value in rest:
-            return str(value)
-        raise _misuse(self.prog, f"flag needs an argument: -{name}")
+    def _read(self, name: str, flag: _Flag, text: str) -> Any:
+        if flag.read is None:
+            if text not in _BOOLEANS:
+                raise self._misuse(f'invalid boolean value "{text}" for -{name}')
+            return _BOOLEANS[text]
+        try:
+            return flag.read(text)
+        except ValueError as error:
+            raise self._misuse(f"argument -{name}: {error}") from None
 
-    def _switched(self, words: list[str], name: str, value: str) -> list[str]:
-        is_on = _BOOLEANS.get(value)
-        if is_on is None:
-            raise _misuse(self.prog, f'invalid boolean value "{value}" for -{name}')
-        return [*words, f"-{name}"] if is_on else [word for word in words if word != f"-{name}"]
+    def _misuse(self, message: str) -> CommandError:
+        return CommandError(f"error: {message} (`{self._name} -h` lists the flags)", USAGE)
+
+    def format_help(self) -> str:
+        """What ``-h`` prints, as wide as the terminal."""
+        parts = [f"usage: {self._usage}", self._description, "options:\n" + "\n".join(self._help_lines()), self._epilog]
+        return "\n\n".join(filter(None, parts)) + "\n"
+
+    def _help_lines(self) -> list[str]:
+        from shutil import get_terminal_size
+        from textwrap import wrap
+
+        column = min(max(len(option) for option, _ in self._help) + 4, _MAX_COLUMN)
+        width = max(get_terminal_size().columns - column - 2, _MAX_COLUMN)
+        lines = []
+        for option, text in self._help:
+            first, *rest = wrap(text, width)
+            if len(option) + 4 > column:
+                lines.append(f"  {option}")
+                lines.append(" " * column + first)
+            else:
+                lines.append(f"  {option:{column - 2}}{first}")
+            lines.extend(" " * column + line for line in rest)
+        return lines
+
+
+def add_engine_flags(parser: FlagParser) -> None:
+    """Flags of all commands that compile."""
+    text = (
+        "keep compiled code in this directory, and take from it what is there; only you should be able to write to it"
+    )
+    parser.add_value("cachedir", "DIR", str, "", text=text)
+    parser.add_switch("interpreter", text="use the portable engine even where machine code could be run")
 
 
 def _attribute(name: str) -> str:
     return name.replace("-", "_")
-
-
-def _quoted(value: str) -> str:
-    """As a value that argparse leaves alone; some of its versions remove one that is ``--``."""
-    return f"={value}"
-
-
-def _unquoted(value: str) -> str:
-    return value[1:]
-
-
-def _misuse(prog: str, message: str) -> CommandError:
-    return CommandError(f"error: {message} (`{prog} -h` lists the flags)", USAGE)

@@ -13,18 +13,19 @@ from wazero_api import (
     ExitError,
     ModuleError,
     Trap,
-    UnsupportedError,
     WazeroBug,
     WazeroError,
     format_frames,
 )
 from wazero_api.sys import EXIT_CODE_DEADLINE_EXCEEDED
-from wazero_core import FSConfig, ModuleConfig, Runtime, RuntimeConfig
+from wazero_core import FSConfig, ModuleConfig
 from wazero_core.system import system_random, system_sleep, system_yield
 
 from .duration import format_duration
 from .errors import CommandError
+from .garbage import resume_collection
 from .host_modules import instantiate_host_modules
+from .modules import new_runtime, read_binary
 from .request import Request
 from .stdio import standard_input, standard_output
 
@@ -38,7 +39,7 @@ class _SleptTooLongError(Exception):
 
 def run_guest(request: Request) -> int:
     """The exit code of the guest, 0 if it just returns. Raises CommandError for what is the guest's or user's fault."""
-    wasm = _read(request.path)
+    wasm = read_binary(request.path)
     try:
         _run(request, wasm)
     except ExitError as error:
@@ -66,30 +67,14 @@ def _failure(what: str, error: Exception) -> CommandError:
     return CommandError(f"{what}: {error}")
 
 
-def _read(path: str) -> bytes:
-    try:
-        with open(path, "rb") as file:  # noqa: PTH123 - pathlib takes longer to import than it saves
-            return file.read()
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        raise CommandError(f"error reading wasm binary: {path}: {reason}") from None
-
-
 def _run(request: Request, wasm: bytes) -> None:
     deadline = time.monotonic_ns() + request.timeout if request.timeout else None
-    with _runtime(request) as runtime:
+    with new_runtime(request.cache_directory, is_interpreted=request.is_interpreted) as runtime:
         compiled = runtime.compile_module(wasm)
         instantiate_host_modules(runtime, (import_.module for import_ in compiled.module.imports))
         config = _module_config(request, deadline)
+        resume_collection()
         runtime.instantiate_module(compiled, config, timeout=_seconds_until(deadline))
-
-
-def _runtime(request: Request) -> Runtime:
-    config = RuntimeConfig.interpreter() if request.is_interpreted else RuntimeConfig()
-    try:
-        return Runtime(config.with_lazy_validation(True))
-    except UnsupportedError as error:
-        raise CommandError(f"error: {error}") from error
 
 
 def _module_config(request: Request, deadline: int | None) -> ModuleConfig:

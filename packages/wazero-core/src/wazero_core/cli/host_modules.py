@@ -6,13 +6,11 @@ An entry point of the group `wazero.hostmodules` names a function that gets the 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from wazero_api import LinkError
 from wazero_core import Runtime
-
-if TYPE_CHECKING:
-    from importlib.metadata import EntryPoint
+from wazero_core.runtime.entry_points import EntryPoint, entry_points
 
 GROUP: Final = "wazero.hostmodules"
 
@@ -50,10 +48,8 @@ def _missing(name: str) -> str:
 
 
 def _installed() -> dict[str, EntryPoint]:
-    from importlib.metadata import entry_points  # 20 ms, and some guests import nothing
-
     found: dict[str, EntryPoint] = {}
-    for entry_point in entry_points(group=GROUP):
+    for entry_point in entry_points(GROUP):
         other = found.setdefault(entry_point.name, entry_point)
         if other.value != entry_point.value:
             raise LinkError(f"two host modules are named {entry_point.name!r}: {other.value} and {entry_point.value}")

@@ -18,3 +18,5 @@ class Request(NamedTuple):
     is_interpreted: bool
     timeout: int
     """In nanoseconds; 0 for none."""
+    cache_directory: str = ""
+    """Where compiled code is kept; "" for nowhere."""

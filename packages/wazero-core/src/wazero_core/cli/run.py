@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import stat
 from typing import Final
 
 from .duration import format_duration, parse_duration
 from .errors import CommandError
-from .flags import FlagParser
+from .flags import FlagParser, add_engine_flags
 from .mounts import MountFlag, parse_mount
 from .request import Request
 
@@ -39,6 +38,7 @@ def run(arguments: list[str]) -> int:
         mounts=[_mount(text) for text in options.mount],
         is_interpreted=options.interpreter,
         timeout=options.timeout,
+        cache_directory=options.cachedir,
     )
     from .guest import run_guest
 
@@ -60,22 +60,15 @@ def _parser() -> FlagParser:
         text="let the program use the directory HOST, under the path GUEST (HOST if left out), only for reading with "
         ":ro; may be repeated",
     )
-    parser.add_switch("interpreter", text="use the portable engine even where machine code could be run")
+    add_engine_flags(parser)
     parser.add_value(
         "timeout",
         "DURATION",
-        _duration,
+        parse_duration,
         0,
         text="stop the program when it has run for longer than, say, 300ms, 1.5h or 2h45m; 0, the default, is no limit",
     )
     return parser
-
-
-def _duration(text: str) -> int:
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _environment(flags: list[str], *, inherits: bool) -> list[tuple[str, str]]:

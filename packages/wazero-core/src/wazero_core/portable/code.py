@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import marshal
 from array import array
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from itertools import count
 from threading import Lock
 from types import CodeType
 from typing import Final, NamedTuple, final
 
-from wazero_api import BodySource, ExternKind, FunctionType, Module, UnsupportedError
+from wazero_api import BodySource, ExternKind, FunctionType, Listing, ListingLine, Module, UnsupportedError
+from wazero_api.record import replace
 
 FILE_NAME: Final = "<wasm>"
 """What tracebacks show as the file of generated code."""
@@ -68,26 +70,37 @@ class PortableCode:
         signatures = Signatures(self.function_types, self.types, bool(self.module.memory_types()))
         return translate(f"f{self.import_count + defined_index}", self._bodies.body(defined_index), signatures)
 
+    def listing(self, defined_index: int) -> Listing:
+        """See `wazero_api.Code`. The first line is the function's head; others that start it go to its first instruction."""
+        source, offsets = self.translation(defined_index)
+        lines = [ListingLine(*line) for line in zip(offsets, count(1), source.split("\n"), strict=False)]
+        return Listing("python", (replace(lines[0], offset=None), *lines[1:]))
+
+    @property
+    def compiled_count(self) -> int:
+        """See `wazero_api.Code`."""
+        return len(self._compiled)
+
     def compile_all(self, progress: Callable[[int, int], None] | None = None) -> None:
-        """See `wazero_api.Code.compile_all`."""
-        total = len(self.module.bodies)
-        for index in range(total):
+        """See `wazero_api.Code`."""
+        self.compile_functions(range(len(self.module.bodies)), progress)
+
+    def compile_functions(self, indices: Sequence[int], progress: Callable[[int, int], None] | None = None) -> None:
+        """See `wazero_api.Code`."""
+        for done, index in enumerate(indices, 1):
             self.function(index)
             if progress is not None:
-                progress(index + 1, total)
+                progress(done, len(indices))
 
     def dump(self) -> bytes:
-        """What is compiled so far, for `load` in the same version of Python and of this package."""
+        """See `wazero_api.Code`."""
         with self._lock:
             entries = {index: (f.code, f.line_offsets.tobytes()) for index, f in self._compiled.items()}
         return marshal.dumps(entries)
 
     def load(self, data: bytes) -> None:
-        """Take over what `dump` gave for the same module.
-
-        The bytes are code: loading what somebody else could have written runs what they wrote.
-        """
-        entries = marshal.loads(data)  # noqa: S302 - the docstring says what that means
+        """See `wazero_api.Code`, above all whom the bytes must come from."""
+        entries = marshal.loads(data)  # noqa: S302 - the bytes are trusted code
+        loaded = {index: CompiledFunction(code, array("I", offsets)) for index, (code, offsets) in entries.items()}
         with self._lock:
-            for index, (code, offsets) in entries.items():
-                self._compiled.setdefault(index, CompiledFunction(code, array("I", offsets)))
+            self._compiled = loaded | self._compiled

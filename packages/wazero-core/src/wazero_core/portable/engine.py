@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import AbstractContextManager
 from typing import Any, final
 
@@ -17,6 +18,7 @@ from wazero_api import (
     Module,
     TableType,
 )
+from wazero_core._version import __version__
 from wazero_core.validation import SUPPORTED_FEATURES
 
 from .adapters import Adapters
@@ -33,6 +35,7 @@ class PortableEngine:
 
     name = "portable"
     features: CoreFeatures = SUPPORTED_FEATURES
+    code_key = f"portable {__version__} {sys.implementation.cache_tag} {sys.hexversion:x} {sys.byteorder}"
 
     def __init__(self) -> None:
         self._guard = CallGuard()

@@ -7,9 +7,10 @@ and ``x ^ H`` alone keeps the order of signed numbers.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Final, final
+
+from wazero_api.record import record
 
 
 class Form(Enum):
@@ -24,7 +25,7 @@ class Form(Enum):
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class Numeric:
     """An instruction that computes one result from one or two operands and nothing else."""
 

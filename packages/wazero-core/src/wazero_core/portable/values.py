@@ -7,18 +7,18 @@ cost more than the wasm function called. `to_raw` and `from_raw` are made from t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import cache
 from operator import index
 from typing import Any, Final, NoReturn, final
 
 from wazero_api import ValueType, decode_f32, decode_f64, encode_f32, encode_f64
+from wazero_api.record import record
 
 from .operations import round_f32
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class Conversion:
     """Python source for one value type. ``{v}`` is a variable that holds the value."""
 

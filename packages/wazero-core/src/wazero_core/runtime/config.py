@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import Final, final
+from typing import TYPE_CHECKING, Final, final
 
 from wazero_api import CORE_FEATURES_V2, MAX_MEMORY_PAGES, CoreFeatures
+from wazero_api.record import record, replace
+
+if TYPE_CHECKING:
+    from wazero_core.cache import CompilationCache
 
 _SANDBOX_PAGES: Final = 4096
 _SANDBOX_SECONDS: Final = 10.0
@@ -15,7 +18,7 @@ DEFAULT_FEATURES: Final = CORE_FEATURES_V2 | CoreFeatures.EXTENDED_CONST
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class RuntimeConfig:
     """Immutable: each ``with_…`` returns a changed copy."""
 
@@ -27,6 +30,7 @@ class RuntimeConfig:
     lazy_validation: bool = False
     close_on_context_done: bool = False
     call_timeout: float | None = None
+    compilation_cache: CompilationCache | None = None
 
     @staticmethod
     def compiler() -> RuntimeConfig:
@@ -73,3 +77,7 @@ class RuntimeConfig:
         if seconds is not None and seconds <= 0:
             raise ValueError(f"a timeout must be positive, not {seconds}")
         return replace(self, call_timeout=seconds)
+
+    def with_compilation_cache(self, cache: CompilationCache | None) -> RuntimeConfig:
+        """Keep compiled code in `cache`, and take from it what is there already. Several configs may name one cache."""
+        return replace(self, compilation_cache=cache)

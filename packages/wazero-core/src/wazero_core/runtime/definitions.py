@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import final
 
 from wazero_api import ExternKind, FunctionType, MemoryType, Module, ValueType
+from wazero_api.record import record
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class FunctionDefinition:
     """A function of a module, by its index."""
 
@@ -41,7 +41,7 @@ class FunctionDefinition:
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class MemoryDefinition:
     """A memory of a module, by its index. Sizes are pages of 64 KiB."""
 

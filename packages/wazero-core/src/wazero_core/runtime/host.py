@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import inspect
-import typing
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Final, TypeVar, final
+from typing import TYPE_CHECKING, Any, Final, TypeVar, final, get_args, get_origin, get_type_hints
 
 from wazero_api import Convention, FunctionType, HostFunction, HostModule, ModuleInstance, ValueType
 
@@ -184,12 +182,14 @@ class _Signature:
     """What the annotations of a Python function say."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
+        from inspect import signature  # slow to import, and many programs have no host functions, or raw ones
+
         name = getattr(function, "__name__", repr(function))
         try:
-            hints = typing.get_type_hints(function, include_extras=True)
+            hints = get_type_hints(function, include_extras=True)
         except NameError as error:
             raise TypeError(f"host function {name}: {error}; annotations must be global names") from None
-        parameters = list(inspect.signature(function).parameters.values())
+        parameters = list(signature(function).parameters.values())
         self.wants_module = bool(parameters) and hints.get(parameters[0].name) in (Module, ModuleInstance)
         parameters = parameters[self.wants_module :]
         self.param_names = tuple(parameter.name for parameter in parameters)
@@ -209,6 +209,6 @@ class _Signature:
 def _result_annotations(annotation: Any) -> Sequence[Any]:
     if annotation is type(None):
         return ()
-    if typing.get_origin(annotation) is tuple:
-        return typing.get_args(annotation)
+    if get_origin(annotation) is tuple:
+        return get_args(annotation)
     return (annotation,)

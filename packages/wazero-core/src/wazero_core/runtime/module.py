@@ -17,6 +17,7 @@ from .memory import Memory
 from .table import Global, Table
 
 if TYPE_CHECKING:
+    from .compiled import CompiledModule
     from .runtime import Runtime
 
 
@@ -26,6 +27,7 @@ class Module:
 
     __slots__ = (
         "__weakref__",
+        "_compiled",
         "_definitions",
         "_exports",
         "_functions",
@@ -37,12 +39,21 @@ class Module:
         "state",
     )
 
-    def __init__(self, runtime: Runtime, module: DecodedModule, name: str, system: SystemContext | None) -> None:
+    def __init__(
+        self,
+        runtime: Runtime,
+        module: DecodedModule,
+        name: str,
+        system: SystemContext | None,
+        compiled: CompiledModule | None = None,
+    ) -> None:
         self.name = name
         self.exit_code: int | None = None
         """What the module was closed with; None while it is open."""
         self.state = Instantiation(module, name, self)
         self._runtime = runtime
+        self._compiled = compiled
+        """Kept, so that the compilation cache sees that more may still be compiled."""
         self._system = system
         self._exports = {export.name: export for export in module.exports}
         self._definitions: Definitions | None = None

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeVar, final
 
+from wazero_api.record import record, replace
 from wazero_api.system import FS, Clock, RandomSource, Sleep
 from wazero_core.system.clocks import (
     FAKE_MONOTONIC_RESOLUTION,
@@ -30,7 +30,7 @@ _MIN_OPEN_FILES: Final = 3
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class ModuleConfig:
     """Immutable: each ``with_…`` returns a changed copy, so one config can serve any number of instances.
 
@@ -44,7 +44,7 @@ class ModuleConfig:
     """Exports to call after instantiation, in order; those that do not exist are skipped."""
     args: tuple[bytes, ...] = ()
     env: tuple[tuple[bytes, bytes], ...] = ()
-    fs_config: FSConfig = field(default_factory=FSConfig)
+    fs_config: FSConfig = FSConfig()
     stdin: Any = None
     stdout: Any = None
     stderr: Any = None

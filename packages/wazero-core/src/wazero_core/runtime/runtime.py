@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, final
 
 from wazero_api import (
+    Code,
     ExitError,
     Export,
     ExternKind,
@@ -17,16 +18,16 @@ from wazero_api import (
     LinkError,
 )
 from wazero_api import Module as DecodedModule
-from wazero_core.binary import decode_module
 from wazero_core.store import External
-from wazero_core.validation import ModuleValidator
 
 from .compiled import CompiledModule
+from .compiling import compile_snapshot
 from .config import RuntimeConfig
 from .engines import new_engine
 from .host import HostModuleBuilder
 from .module import Module
 from .module_config import ModuleConfig
+from .serialization import Snapshot, unpack
 
 Wasm = bytes | bytearray | memoryview | PathLike[str]
 """A module's binary, or the path of a file with it."""
@@ -45,6 +46,8 @@ class Runtime:
         self._lock = Lock()
         self._named: dict[str, Module] = {}
         self._anonymous: set[Module] = set()
+        self._adopted: Any = None
+        """Code for modules that belong to other engines, by `CompiledModule`; made when there are some."""
         self._is_closed = False
 
     def __enter__(self) -> Runtime:
@@ -63,12 +66,18 @@ class Runtime:
         Raises MalformedModuleError or InvalidModuleError with the byte offset, OSError for a path that cannot be read.
         """
         data = _read(wasm) if isinstance(wasm, PathLike) else bytes(wasm)
-        decoded = decode_module(data, keep_custom_sections=self.config.custom_sections)
-        validator = ModuleValidator(decoded, self.config.core_features)
-        validator.check_module()
-        if not self.config.lazy_validation:
-            validator.check_bodies()
-        return CompiledModule(decoded, validator, self.engine)
+        return compile_snapshot(Snapshot(data), self.engine, self.config)
+
+    def deserialize(
+        self, data: bytes | bytearray | memoryview, *, key: bytes | None = None, allow_untrusted: bool = False
+    ) -> CompiledModule:
+        """The module that `CompiledModule.serialize` gave, with its code if that is of use to this runtime's engine.
+
+        `data` is code: whoever could have written it can do all that this process can. So it must be signed with `key`,
+        which only those know who are trusted; `allow_untrusted` is for bytes that you trust for another reason.
+        Raises UntrustedCodeError if it is not, MalformedModuleError if it is not whole, and what `compile_module` raises.
+        """
+        return compile_snapshot(unpack(bytes(data), key, allow_untrusted=allow_untrusted), self.engine, self.config)
 
     # Instantiating
 
@@ -93,11 +102,12 @@ class Runtime:
 
     def _instantiate(self, compiled: CompiledModule, config: ModuleConfig) -> Module:
         decoded = compiled.module
+        code = self._code_of(compiled)
         name = compiled.name if config.name is None else config.name
-        module = Module(self, decoded, name, config.new_system_context())
+        module = Module(self, decoded, name, config.new_system_context(), compiled)
         self._reserve(module)
         try:
-            module.state.link(self.engine, compiled.code, self._resolver(config), self.config.memory_limit_pages)
+            module.state.link(self.engine, code, self._resolver(config), self.config.memory_limit_pages)
             module.state.initialise()
             if decoded.start is not None:
                 module.state.functions[decoded.start]()
@@ -106,6 +116,21 @@ class Runtime:
             raise
         self._start(module, config.start_functions)
         return module
+
+    def _code_of(self, compiled: CompiledModule) -> Code:
+        """Its code, or other code from the same module if it belongs to another engine: references must not cross."""
+        code = compiled.bind(self.engine, self.config.compilation_cache)
+        if code is not None:
+            return code
+        from weakref import WeakKeyDictionary  # rarely needed, and not free
+
+        with self._lock:
+            if self._adopted is None:
+                self._adopted = WeakKeyDictionary()
+            adopted: WeakKeyDictionary[CompiledModule, Code] = self._adopted
+            if compiled not in adopted:
+                adopted[compiled] = compiled.new_code(self.engine)
+            return adopted[compiled]
 
     def _start(self, module: Module, names: Sequence[str]) -> None:
         """Call the exports of these names. The guest may end itself: with code 0 that is no error."""
@@ -181,12 +206,14 @@ class Runtime:
         self.close_with_exit_code(0)
 
     def close_with_exit_code(self, exit_code: int) -> None:
-        """Close every instance. Nothing can be instantiated afterwards."""
+        """Close every instance, and write what was compiled to the cache, if any. Nothing can be instantiated afterwards."""
         with self._lock:
             self._is_closed = True
             modules: list[Any] = [*self._named.values(), *self._anonymous]
         for module in modules:
             module.close_with_exit_code(exit_code)
+        if self.config.compilation_cache is not None:
+            self.config.compilation_cache.close()
 
 
 def _call_start(module: Module, name: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass
 from heapq import heappop, heappush
 from threading import Lock
 from typing import Any, Final, final
@@ -17,21 +16,30 @@ MAX_OPEN_FILES: Final = 1 << 16
 
 
 @final
-@dataclass(slots=True)
 class FileEntry:
     """An open file of an instance. Mutable: what the guest changes of it, it changes here."""
 
-    file: File
-    tree: FS | None = None
-    """For a directory, the file system below it."""
-    name: str | None = None
-    """For a mount, its guest path."""
-    flags: OpenFlags = OpenFlags.READ_ONLY
-    """How it was opened, and what was changed of that since."""
-    is_owned: bool = True
-    """Whether closing the entry closes the file."""
-    extra: Any = None
-    """What an ABI wants to remember of it."""
+    __slots__ = ("extra", "file", "flags", "is_owned", "name", "tree")
+
+    def __init__(
+        self,
+        file: File,
+        tree: FS | None = None,
+        name: str | None = None,
+        flags: OpenFlags = OpenFlags.READ_ONLY,
+        is_owned: bool = True,
+    ) -> None:
+        self.file = file
+        self.tree = tree
+        """For a directory, the file system below it."""
+        self.name = name
+        """For a mount, its guest path."""
+        self.flags = flags
+        """How it was opened, and what was changed of that since."""
+        self.is_owned = is_owned
+        """Whether closing the entry closes the file."""
+        self.extra: Any = None
+        """What an ABI wants to remember of it."""
 
     def close(self) -> None:
         """Close the file if it is owned."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
 from typing import final
 
+from wazero_api.record import record, replace
 from wazero_api.system import FS
 
 from .directory import DirFS
@@ -13,7 +13,7 @@ from .views import ReadOnlyFS
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class Mount:
     """A file system and the directory of the guest where its root appears."""
 
@@ -23,7 +23,7 @@ class Mount:
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class FSConfig:
     """Mounts, in the order in which the guest gets to know them. A mount at a path that has one replaces it there.
 

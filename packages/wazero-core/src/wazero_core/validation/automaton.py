@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, final
 
 from wazero_api import BY_NAME, CoreFeatures, FunctionType, InvalidModuleError, ValueType
+from wazero_api.record import record
 from wazero_core.binary.instructions import decode_instruction
 
 from .context import ModuleContext
@@ -34,7 +34,7 @@ _I32_ONLY: Final = (ValueType.I32,)
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class FrameShape:
     """What closes, leaves and follows one kind of control frame, as shapes; "" where nothing is to be done."""
 

@@ -34,7 +34,6 @@ class PythonApi(NamedTuple):
     PyThreadState_Get: int
     PyTuple_New: int
     Py_DecRef: int
-    Py_IncRef: int
     Py_NewRef: int
 
 

@@ -48,9 +48,14 @@ def stack_bounds() -> tuple[int, int]:
     return low.value, low.value + size.value
 
 
+def is_initial_thread() -> bool:
+    """Whether the process began with the calling thread, or as the child of a fork that it made."""
+    return threading.get_native_id() == os.getpid()
+
+
 def stack_limit() -> int:
     """The lowest address that wasm frames of the calling thread may use. Raises OSError as `stack_bounds` does."""
     low, end = stack_bounds()
-    if threading.get_native_id() == os.getpid():
+    if is_initial_thread():
         low = max(low, end - _INITIAL_THREAD_BYTES)
     return low + min(_MARGIN_BYTES, (end - low) // 2)

@@ -17,7 +17,7 @@ from typing import Any, Final, final
 from wazero_jit.memory import system
 
 from .records import CELL_SHIFT, CELLS, Execution, ExecutionCell
-from .stack import stack_limit
+from .stack import is_initial_thread, stack_limit
 from .ticker import TickerControl
 
 SLOT_BYTES: Final = 256
@@ -150,7 +150,8 @@ class Executions:
         execution.poll = self._poll
         execution.traps[:] = self._traps
         execution.limit = execution.stack_limit = limit
-        execution.is_main = threading.get_ident() == threading.main_thread().ident
+        # Either may be wrong where Python is embedded. Who is taken for the main thread wrongly loses a little time.
+        execution.is_main = threading.get_ident() == threading.main_thread().ident or is_initial_thread()
         execution.is_used = 1
         self._owners[ctypes.addressof(execution)] = thread_id
         return execution

@@ -281,10 +281,8 @@ class ExecutableSpace:
         size = segment.end - segment.address
         try:
             system.decommit(segment.address, size)
-        except (
-            system.RefusedError
-        ):  # a limit on the number of mappings can forbid even this; then the segment stays in use
-            return
+        except system.RefusedError:
+            return  # a limit on the number of mappings can forbid even this; then the segment stays in use
         self._free.remove(segment.address)
         del self._segments[segment.address]
         system.release(segment.writable_address, size)
@@ -295,17 +293,17 @@ class ExecutableSpace:
 
     def before_fork(self) -> None:
         """Copy all code. Raises OSError if the system refuses; the child then cannot run what was not copied."""
-        for segment in self._segments.values():
+        for segment in list(self._segments.values()):
             segment.copy()
 
     def after_fork_in_parent(self) -> None:
         """The child has the copies."""
-        for segment in self._segments.values():
+        for segment in list(self._segments.values()):
             segment.drop_copy()
 
     def after_fork_in_child(self) -> None:
         """Take the copies: same bytes, same addresses."""
-        for segment in self._segments.values():
+        for segment in list(self._segments.values()):
             segment.use_copy()
 
 

@@ -98,7 +98,10 @@ def translate(
 def token_positions(
     type: FunctionType, local_types: Sequence[ValueType], tokens: Sequence[bytes], meanings: Meanings, isa: Isa
 ) -> list[int]:
-    """Where in the machine code each token's begins: what `translate` did is done again, with notes taken."""
+    """Where in the machine code each token's begins, and where the last one's ends: what follows is out of line.
+
+    What `translate` did is done again, with notes taken.
+    """
     _, pieces, starts = _Translation(type, local_types, tokens, meanings, isa).run(True)
     return [starts[index] for index in pieces]
 
@@ -127,6 +130,7 @@ class _Translation:
             try:
                 control.begin()
                 _translate(control, tokens, marks if marked else None)
+                marks.pieces.append(len(control.out))
             except IndexError:
                 if depth > len(tokens):
                     raise

@@ -109,4 +109,4 @@ def test_values(name: str) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", VALUE_OPERATIONS)
 def test_values_everywhere(name: str) -> None:
-    check_all(name, places(*signature(name)), 1000)
+    check_all(name, places(*signature(name)), 200)

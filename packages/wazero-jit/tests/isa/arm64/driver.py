@@ -125,6 +125,7 @@ class SliceInstance:
 
     def __init__(self, code: JitCode, target: Instantiation, process: SliceProcess) -> None:
         self.name = target.name
+        self.code = code
         self._layout = layout = code.layout
         self._words = words = array("Q", bytes(layout.size))
         self.address = words.buffer_info()[0]
