@@ -1,4 +1,4 @@
-"""One way to run a generated module on our engine and on PyPI's wasmtime, and what can be compared afterwards."""
+"""One way to run a generated module on our engines and on PyPI's wasmtime, and what can be compared afterwards."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Any, Final, NamedTuple, final
 import wasmtime
 
 from differential.generator import FUEL, NUMBERS, Generated, Numeric
+from integration.runtimes import ANONYMOUS, new_runtime
 from wazero_api import OPCODES, Trap, TrapKind, ValueType
-from wazero_core import ModuleConfig, Runtime, RuntimeConfig
 from wazero_core.validation import SUPPORTED_FEATURES
 
 Value = int | float
@@ -92,12 +92,12 @@ def _as_values(result: Any, count: int) -> Sequence[Value]:
 
 @final
 class Ours:
-    """A module on the engine of that name."""
+    """A module on one of `integration.runtimes.ENGINES`."""
 
     def __init__(self, generated: Generated, engine: str) -> None:
         self._generated = generated
-        self._runtime = Runtime(RuntimeConfig(engine=engine))
-        self._module = self._runtime.instantiate(generated.wasm, ModuleConfig().with_name(""))
+        self._runtime = new_runtime(engine)
+        self._module = self._runtime.instantiate(generated.wasm, ANONYMOUS)
 
     def call(self, number: int, arguments: Sequence[Value]) -> Ending:
         """Call function `number` with fresh fuel."""

@@ -4,13 +4,15 @@ A function is made instruction by instruction over a model of the operand stack,
 calls and stores; blocks take and give any number of values. What a run may depend on is fixed:
 
 - a global of fuel, spent by loops and calls, ends everything: with it gone the guest traps;
-- NaNs are made canonical before their bits can be seen.
+- NaNs are made canonical before their bits can be seen;
+- host functions are `host_results` of what they are given.
 
 This module must not import the packages under test.
 """
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Callable, Sequence
 from random import Random
 from typing import Final, NamedTuple, final
@@ -29,6 +31,7 @@ from fuzz.binary import (
     GLOBAL,
     I32,
     I64,
+    IMPORT,
     MEMORY,
     TABLE,
     TYPE,
@@ -36,6 +39,7 @@ from fuzz.binary import (
     export,
     function_type,
     i32_const,
+    import_,
     leb,
     module,
     sleb,
@@ -108,8 +112,19 @@ class Generated(NamedTuple):
     functions: tuple[Signature, ...]
     """Exported as f0, f1, …; besides these, "memory", "fuel" (set it before each call) and the globals g1, …"""
     global_types: Types
+    imports: tuple[Signature, ...]
+    """Of functions "0", "1", … from the module "host", which give `host_results`."""
 
 
+def host_results(number: int, signature: Signature, arguments: Sequence[int]) -> tuple[int, ...] | None:
+    """Bits of what host function `number` returns for arguments of these bits, NaNs all alike; None if it raises."""
+    digest = zlib.crc32(repr((number, arguments)).encode())
+    random = Random(digest)
+    return None if digest % 16 == 0 else tuple(random_bits(random, type) for type in signature.results)
+
+
+_MANY: Final = 12
+"""Parameters, results, locals: more than an engine has registers for."""
 _BITS: Final = {I32: 32, I64: 64, F32: 32, F64: 64}
 
 
@@ -158,7 +173,9 @@ class _ModuleMaker:
     def __init__(self, random: Random, numerics: Sequence[Numeric]) -> None:
         self.random = random
         self.numerics = numerics
-        self.signatures = [self._signature() for _ in range(random.randint(2, 5))]
+        self.imports = [self._signature() for _ in range(random.choice((0, 0, 1, 2)))]
+        self.functions = [self._signature() for _ in range(random.randint(2, 5))]
+        self.signatures = [*self.imports, *self.functions]
         self.types: list[Signature] = list(dict.fromkeys(self.signatures))
         self.globals = [random.choice(NUMBERS) for _ in range(random.randint(2, 5))]
         """Types of the globals from 1 on, all mutable."""
@@ -166,7 +183,8 @@ class _ModuleMaker:
     def _signature(self) -> Signature:
         return Signature(self.some_types(4), self.some_types(3))
 
-    def some_types(self, most: int) -> Types:
+    def some_types(self, usually: int) -> Types:
+        most = usually if self.random.randrange(8) else _MANY
         return tuple(self.random.choices(NUMBERS, k=self.random.randint(0, most)))
 
     def type_index(self, signature: Signature) -> int:
@@ -175,17 +193,18 @@ class _ModuleMaker:
         return self.types.index(signature)
 
     def make(self) -> Generated:
-        bodies = [_FunctionMaker(self, signature).make() for signature in self.signatures]
-        count = len(bodies)
+        bodies = [_FunctionMaker(self, signature).make() for signature in self.functions]
+        count, first = len(self.signatures), len(self.imports)
         entries = [self.random.randrange(count) for _ in range(TABLE_SIZE - 2)]
-        exports = [export(f"f{i}", i) for i in range(count)]
+        exports = [export(f"f{i}", first + i) for i in range(len(bodies))]
         exports += [export("memory", 0, 2), export("fuel", FUEL_GLOBAL, 3)]
         exports += [export(f"g{i}", i, 3) for i in range(1, len(self.globals) + 1)]
         globals_ = [b"\x7f\1" + i32_const(FUEL) + END]
         globals_ += [bytes([t, 1]) + const(t, random_bits(self.random, t)) + END for t in self.globals]
         wasm = module(
             (TYPE, vec(function_type(*signature) for signature in self.types)),
-            (FUNCTION, vec(leb(self.types.index(signature)) for signature in self.signatures)),
+            (IMPORT, vec(import_("host", str(i), self.types.index(s)) for i, s in enumerate(self.imports))),
+            (FUNCTION, vec(leb(self.types.index(signature)) for signature in self.functions)),
             (TABLE, vec([bytes([FUNCREF, 0, TABLE_SIZE])])),
             (MEMORY, vec([b"\1\1\3"])),
             (GLOBAL, vec(globals_)),
@@ -206,7 +225,7 @@ class _ModuleMaker:
                 ),
             ),
         )
-        return Generated(wasm, tuple(self.signatures), tuple(self.globals))
+        return Generated(wasm, tuple(self.functions), tuple(self.globals), tuple(self.imports))
 
 
 class _Label(NamedTuple):

@@ -257,7 +257,7 @@ class Code(Protocol):
         ...
 
     def listing(self, defined_index: int) -> Listing:
-        """What the function consists of, which is compiled now if it is not yet. Raises as `BodySource.body` does."""
+        """What the engine makes of a function, compiled or not. Raises what `BodySource.body` raises."""
         ...
 
 

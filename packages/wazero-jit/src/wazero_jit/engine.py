@@ -109,13 +109,20 @@ class JitEngine:
         """See `wazero_api.Engine.new_table`."""
         from .link.variables import JitTable
 
-        return JitTable(type, init, maximum_elements, self._ready().conversions)
+        process = self._ready()
+        table = JitTable(type, init, maximum_elements, process.conversions)
+        process.sweeper.holders.add(table)
+        return table
 
     def new_global(self, type: GlobalType, value: Any) -> JitGlobal:
         """See `wazero_api.Engine.new_global`."""
         from .link.variables import JitGlobal
 
-        return JitGlobal(type, value, self._ready().conversions)
+        process = self._ready()
+        variable = JitGlobal(type, value, process.conversions)
+        if type.value.is_ref:
+            process.sweeper.holders.add(variable)
+        return variable
 
     def new_host_function(self, host: HostFunction, module: Any) -> Function:
         """`module` is the host module's instance, the caller when Python calls the function directly."""

@@ -24,6 +24,7 @@ from .link.code_map import CodeMap
 from .link.conversions import Conversions, ReferenceKeeper, unpack
 from .link.frames import StackWalker
 from .link.records import TRAPS, FunctionRecord
+from .link.sweeping import Sweeper
 from .link.trampolines import Trampolines
 from .memory.executable import CodeBlock, ExecutableSpace
 
@@ -52,6 +53,7 @@ class Process:
         self.memory_copy, self.memory_fill = [block.address for block in self._bulk]
         self.activity.start(self.trampolines.routines, self.functions_space)
         self.activity.add_check(self._raise_if_closed)
+        self.sweeper = Sweeper(self.conversions.keeper, self.activity.is_entering)
 
     def _callbacks(self) -> Callbacks:
         return Callbacks(

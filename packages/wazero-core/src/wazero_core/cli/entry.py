@@ -21,6 +21,12 @@ def _compile(arguments: list[str]) -> int:
     return compile_module(arguments)
 
 
+def _dump(arguments: list[str]) -> int:
+    from .dump import dump
+
+    return dump(arguments)
+
+
 def _run(arguments: list[str]) -> int:
     from .run import run
 
@@ -41,6 +47,7 @@ class _Command(NamedTuple):
 
 COMMANDS: Final = {
     "compile": _Command(_compile, "compile a WebAssembly program ahead of its runs"),
+    "dump": _Command(_dump, "show a WebAssembly program's functions, and the code made of them"),
     "run": _Command(_run, "run a WebAssembly program"),
     "version": _Command(_version, "print the version"),
 }

@@ -18,12 +18,12 @@ def read_binary(path: str) -> bytes:
         raise CommandError(f"error reading wasm binary: {path}: {reason}") from None
 
 
-def new_runtime(cache_directory: str, *, is_interpreted: bool) -> Runtime:
+def new_runtime(cache_directory: str, *, is_interpreted: bool, engine: str = "") -> Runtime:
     """With bodies validated when they are compiled, and with a compilation cache unless the directory is "".
 
-    Raises CommandError.
+    `engine` is the name of one, or "" for the best. Raises CommandError.
     """
-    config = RuntimeConfig.interpreter() if is_interpreted else RuntimeConfig()
+    config = RuntimeConfig.interpreter() if is_interpreted else RuntimeConfig(engine=engine or None)
     config = config.with_lazy_validation(True)
     if cache_directory:
         from wazero_core import CompilationCache

@@ -11,7 +11,6 @@ from types import CodeType
 from typing import Final, NamedTuple, final
 
 from wazero_api import BodySource, ExternKind, FunctionType, Listing, ListingLine, Module, UnsupportedError
-from wazero_api.record import replace
 
 FILE_NAME: Final = "<wasm>"
 """What tracebacks show as the file of generated code."""
@@ -73,8 +72,8 @@ class PortableCode:
     def listing(self, defined_index: int) -> Listing:
         """See `wazero_api.Code`. The first line is the function's head; others that start it go to its first instruction."""
         source, offsets = self.translation(defined_index)
-        lines = [ListingLine(*line) for line in zip(offsets, count(1), source.split("\n"), strict=False)]
-        return Listing("python", (replace(lines[0], offset=None), *lines[1:]))
+        lines = zip([None, *offsets[1:]], count(1), source.split("\n"), strict=False)
+        return Listing("python", tuple([ListingLine(*line) for line in lines]))
 
     @property
     def compiled_count(self) -> int:

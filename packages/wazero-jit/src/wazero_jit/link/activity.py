@@ -127,6 +127,10 @@ class Activity:
         """See `Interrupts.interrupt_all`."""
         self._interrupts.interrupt_all()
 
+    def is_entering(self) -> bool:
+        """See `Interrupts.is_entering`."""
+        return self._interrupts.is_entering()
+
     def is_idle(self) -> bool:
         """See `Interrupts.is_idle`."""
         return self._interrupts.is_idle()

@@ -7,6 +7,7 @@ those of the portable engine.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Iterable
 from enum import IntEnum
 from itertools import islice
@@ -32,6 +33,8 @@ class Kind(IntEnum):
     RAW32 = 6
     """A number of 32 bits in `Convention.RAW`: the int that holds its bits."""
     RAW64 = 7
+    EXTERNREF_ARGUMENT = 8
+    """An external reference that an entry takes: a moment at which no wasm code may be running."""
 
 
 _NUMBERS: Final = {
@@ -53,6 +56,11 @@ def kind_of(type: ValueType, convention: Convention = Convention.TYPED) -> Kind:
     if kinds is None:
         raise UnsupportedError(f"the native engine cannot pass {type.name} to or from Python yet")
     return kinds[convention is Convention.RAW]
+
+
+def argument_kinds(types: Iterable[ValueType]) -> tuple[Kind, ...]:
+    """The kinds of what an entry takes. Raises UnsupportedError for vectors."""
+    return tuple(Kind.EXTERNREF_ARGUMENT if kind is Kind.EXTERNREF else kind for kind in kinds_of(types))
 
 
 def kinds_of(types: Iterable[ValueType], convention: Convention = Convention.TYPED) -> tuple[Kind, ...]:
@@ -148,9 +156,11 @@ _Objects = dict[int, Any]
 class ReferenceKeeper:
     """Keeps the objects alive whose addresses wasm code holds as external references."""
 
-    __slots__ = ("_stages",)
+    __slots__ = ("_ask", "_limit", "_stages")
 
     def __init__(self) -> None:
+        self._limit = sys.maxsize
+        self._ask: Callable[[], object] = int
         self._stages: tuple[_Objects, _Objects, _Objects] = ({}, {}, {})
         """Objects by address: kept since the last sweep, before it, and during a sweep those that it looks at."""
 
@@ -165,6 +175,16 @@ class ReferenceKeeper:
         address = id(value)
         self._stages[0][address] = value
         return address
+
+    def keep_argument(self, value: Any) -> int:
+        """The same for an entry's argument, which is the occasion to ask for a sweep."""
+        if len(self._stages[0]) >= self._limit:
+            self._ask()
+        return self.keep(value)
+
+    def ask_after(self, limit: int, ask: Callable[[], object]) -> None:
+        """Call `ask` for an entry's argument if as many objects were kept since the last sweep."""
+        self._limit, self._ask = limit, ask
 
     def get(self, address: int) -> Any:
         """The object at an address that `keep` gave; None for 0."""
@@ -209,6 +229,7 @@ class Conversions:
             keeper.keep,
             _to_raw32,
             _to_raw64,
+            keeper.keep_argument,
         )
         """By kind."""
 

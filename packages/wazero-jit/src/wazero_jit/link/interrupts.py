@@ -59,6 +59,10 @@ class Interrupts:
             execution.attention = 1
             execution.limit = _ALL_ONES
 
+    def is_entering(self) -> bool:
+        """Whether no wasm code runs, given that the caller is asked by an entry that is about to call some."""
+        return [execution.depth for execution in self._executions.active()] == [1]
+
     def is_idle(self) -> bool:
         """Whether no thread is in wasm code, nor in host code that it called."""
         return next(self._executions.active(), None) is None

@@ -44,6 +44,10 @@ class JitGlobal:
         type = self.type.value
         return self._conversions.from_native(self._cell[0], self._kind) if type.is_ref else decode(self._cell[0], type)
 
+    def references(self) -> list[int]:
+        """The value as machine code has it, unless it is null."""
+        return [word for word in self._cell if word]
+
     def set(self, value: Any) -> None:
         """See `wazero_api.Global.set`."""
         self._cell[0] = self._conversions.to_native(value, self._kind)

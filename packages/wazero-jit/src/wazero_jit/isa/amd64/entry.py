@@ -17,7 +17,7 @@ from typing import final
 from wazero_api import FunctionType
 from wazero_jit.link.builtin import EntryTarget
 from wazero_jit.link.callbacks import NESTING_LIMIT, SharedWords
-from wazero_jit.link.conversions import kinds_of
+from wazero_jit.link.conversions import argument_kinds, kinds_of
 from wazero_jit.link.python_api import API, BYTES_PAYLOAD, TUPLE_ITEMS
 from wazero_jit.link.records import ContextHeader, Execution, ExecutionCell, FunctionRecord
 
@@ -66,7 +66,7 @@ def write_entry(type: FunctionType, routines: Routines, words: SharedWords) -> b
 class _Writer:
     def __init__(self, type: FunctionType, routines: Routines, words: SharedWords) -> None:
         self._type = type
-        self._params = kinds_of(type.params)
+        self._params = argument_kinds(type.params)
         self._results = kinds_of(type.results)
         self._routines = routines
         self._words = words

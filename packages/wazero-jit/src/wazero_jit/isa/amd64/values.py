@@ -131,6 +131,7 @@ class ValueWriter:
             Kind.F64: self._unbox_f64,
             Kind.FUNCREF: self._unbox_reference,
             Kind.EXTERNREF: self._unbox_reference,
+            Kind.EXTERNREF_ARGUMENT: self._unbox_reference,
             Kind.RAW32: self._unbox_raw,
             Kind.RAW64: self._unbox_raw,
         }

@@ -241,7 +241,6 @@ LDP_D    = Row("ldp",    PAIR_64,           0x6D400000)
 
 # Branches
 B        = Row("b",     BRANCH,             0x14000000)
-BL       = Row("bl",    BRANCH,             0x94000000)
 B_COND   = Row("b.",    BRANCH_CONDITIONAL, 0x54000000)
 CBZ      = Row("cbz",   COMPARE_AND_BRANCH, 0x34000000)
 CBNZ     = Row("cbnz",  COMPARE_AND_BRANCH, 0x35000000)
