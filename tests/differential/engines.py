@@ -9,14 +9,21 @@ from typing import Any, Final, NamedTuple, final
 
 import wasmtime
 
-from differential.generator import FUEL, NUMBERS, Generated, Numeric
+from differential.generator import FUEL, NUMBERS, Generated, Numeric, Signature, Types, host_results
 from integration.runtimes import ANONYMOUS, new_runtime
-from wazero_api import OPCODES, Trap, TrapKind, ValueType
+from wazero_api import OPCODES, Convention, FunctionType, HostFunction, Trap, TrapKind, ValueType, decode
 from wazero_core.validation import SUPPORTED_FEATURES
 
 Value = int | float
 
 _CODES: Final = {ValueType.I32: 0x7F, ValueType.I64: 0x7E, ValueType.F32: 0x7D, ValueType.F64: 0x7C}
+_TYPES: Final = {code: type for type, code in _CODES.items()}
+_PEER_TYPES: Final = {
+    0x7F: wasmtime.ValType.i32,
+    0x7E: wasmtime.ValType.i64,
+    0x7D: wasmtime.ValType.f32,
+    0x7C: wasmtime.ValType.f64,
+}
 
 TRAPS: Final = {
     wasmtime.TrapCode.MEMORY_OUT_OF_BOUNDS: (TrapKind.OUT_OF_BOUNDS_MEMORY_ACCESS,),
@@ -32,13 +39,17 @@ TRAPS: Final = {
 """The specification's words for wasmtime's codes, one of which stands for two."""
 
 
+class HostError(Exception):
+    """What a host function raises where `host_results` says so."""
+
+
 class Ending(NamedTuple):
     """How a call ended, and the state it left."""
 
     results: tuple[int, ...] | None
-    """Bits, NaNs all alike; None if it trapped."""
+    """Bits, NaNs all alike; None if it did not return."""
     traps: tuple[TrapKind, ...]
-    """What the trap may be called."""
+    """What the trap may be called; empty if it raised HostError."""
     fuel: int
     globals: tuple[int, ...]
     pages: int
@@ -49,6 +60,12 @@ class Ending(NamedTuple):
         """Whether all is the same."""
         same_trap = bool(set(self.traps) & set(other.traps)) or self.traps == other.traps
         return same_trap and self._replace(traps=()) == other._replace(traps=())
+
+
+def value_of(bits: int, type: int) -> Value:
+    """The Python value of these bits: ints signed."""
+    value: Value = decode(bits, _TYPES[type])
+    return value
 
 
 def bits_of(value: Value, type: int) -> int:
@@ -84,10 +101,31 @@ def _bits(values: Sequence[Value], types: Sequence[int]) -> tuple[int, ...]:
     return tuple(bits_of(value, type) for value, type in zip(values, types, strict=True))
 
 
+def _call_host(number: int, signature: Signature, arguments: Sequence[Value]) -> list[Value]:
+    bits = host_results(number, signature, _bits(arguments, signature.params))
+    if bits is None:
+        raise HostError
+    return [value_of(b, type) for b, type in zip(bits, signature.results, strict=True)]
+
+
+def _as_result(values: list[Value]) -> Any:
+    """What a function returns that has these results."""
+    return None if not values else values[0] if len(values) == 1 else tuple(values)
+
+
+def _function_type(signature: Signature) -> FunctionType:
+    params, results = (tuple([_TYPES[type] for type in types]) for types in signature)
+    return FunctionType(params, results)
+
+
 def _as_values(result: Any, count: int) -> Sequence[Value]:
     if count == 0:
         return ()
     return (result,) if count == 1 else tuple(result)
+
+
+def _peer_types(types: Types) -> list[wasmtime.ValType]:
+    return [_PEER_TYPES[type]() for type in types]
 
 
 @final
@@ -97,7 +135,26 @@ class Ours:
     def __init__(self, generated: Generated, engine: str) -> None:
         self._generated = generated
         self._runtime = new_runtime(engine)
+        host = self._runtime.new_host_module_builder("host")
+        for number, signature in enumerate(generated.imports):
+            host.add(self._host_function(number, signature))
+        host.instantiate()
         self._module = self._runtime.instantiate(generated.wasm, ANONYMOUS)
+
+    @staticmethod
+    def _host_function(number: int, signature: Signature) -> HostFunction:
+        """Those of even number are given bits, the others values."""
+
+        def typed(*values: Value) -> Any:
+            return _as_result(_call_host(number, signature, values))
+
+        def raw(*values: int) -> Any:
+            arguments = [value_of(bits, type) for bits, type in zip(values, signature.params, strict=True)]
+            results = _call_host(number, signature, arguments)
+            return _as_result(list(_bits(results, signature.results)))
+
+        convention, function = (Convention.TYPED, typed) if number % 2 else (Convention.RAW, raw)
+        return HostFunction(str(number), _function_type(signature), function, convention)
 
     def call(self, number: int, arguments: Sequence[Value]) -> Ending:
         """Call function `number` with fresh fuel."""
@@ -114,6 +171,8 @@ class Ours:
             results = _bits(_as_values(returned, len(signature.results)), signature.results)
         except Trap as trap:
             traps = (trap.kind,)
+        except HostError:
+            pass
         types = self._generated.global_types
         values = [module.exports[f"g{i}"].get() for i in range(1, len(types) + 1)]
         return Ending(results, traps, fuel.get(), _bits(values, types), memory.pages, zlib.crc32(memory.buffer))
@@ -130,8 +189,15 @@ class Theirs:
     def __init__(self, generated: Generated, engine: wasmtime.Engine) -> None:
         self._generated = generated
         self._store = wasmtime.Store(engine)
-        instance = wasmtime.Instance(self._store, wasmtime.Module(engine, generated.wasm), [])
+        hosts = [self._host_function(number, signature) for number, signature in enumerate(generated.imports)]
+        instance = wasmtime.Instance(self._store, wasmtime.Module(engine, generated.wasm), hosts)
         self._exports = instance.exports(self._store)
+
+    def _host_function(self, number: int, signature: Signature) -> wasmtime.Func:
+        def call(*values: Value) -> Any:
+            return _as_result(_call_host(number, signature, values))
+
+        return wasmtime.Func(self._store, wasmtime.FuncType(*map(_peer_types, signature)), call)
 
     def _global(self, name: str) -> wasmtime.Global:
         found = self._exports[name]
@@ -154,6 +220,8 @@ class Theirs:
             code = trap.trap_code
             assert code is not None
             traps = TRAPS[code]
+        except HostError:
+            pass
         types = self._generated.global_types
         values = [self._global(f"g{i}").value(store) for i in range(1, len(types) + 1)]
         content = memory.read(store, 0, memory.data_len(store))

@@ -39,9 +39,9 @@ from fuzz.binary import (
     export,
     function_type,
     i32_const,
-    import_,
     leb,
     module,
+    name,
     sleb,
     vec,
 )
@@ -192,6 +192,9 @@ class _ModuleMaker:
             self.types.append(signature)
         return self.types.index(signature)
 
+    def _import(self, number: int) -> bytes:
+        return name("host") + name(str(number)) + b"\0" + leb(self.types.index(self.imports[number]))
+
     def make(self) -> Generated:
         bodies = [_FunctionMaker(self, signature).make() for signature in self.functions]
         count, first = len(self.signatures), len(self.imports)
@@ -203,7 +206,7 @@ class _ModuleMaker:
         globals_ += [bytes([t, 1]) + const(t, random_bits(self.random, t)) + END for t in self.globals]
         wasm = module(
             (TYPE, vec(function_type(*signature) for signature in self.types)),
-            (IMPORT, vec(import_("host", str(i), self.types.index(s)) for i, s in enumerate(self.imports))),
+            (IMPORT, vec(self._import(number) for number in range(len(self.imports)))),
             (FUNCTION, vec(leb(self.types.index(signature)) for signature in self.functions)),
             (TABLE, vec([bytes([FUNCREF, 0, TABLE_SIZE])])),
             (MEMORY, vec([b"\1\1\3"])),

@@ -1,4 +1,4 @@
-"""engines_agree: random modules do the same on our engine and on wasmtime, bit for bit, traps and memory included.
+"""engines_agree: random modules do the same on our engines and on wasmtime, bit for bit, traps and memory included.
 
 A failure names its seed, which is all that `_disagreements` needs. WAZERO_FUZZ_COUNT sets how many seeds there are.
 """
@@ -6,7 +6,6 @@ A failure names its seed, which is all that `_disagreements` needs. WAZERO_FUZZ_
 from __future__ import annotations
 
 import os
-import struct
 from collections.abc import Iterator
 from random import Random
 from typing import Final
@@ -14,30 +13,20 @@ from typing import Final
 import pytest
 import wasmtime
 
-from differential.engines import Ours, Theirs, Value, numeric_instructions
+from differential.engines import Ours, Theirs, Value, numeric_instructions, value_of
 from differential.generator import EDGES, Types, generate, random_bits
 from fuzz.binary import F32, F64
+from integration.runtimes import ENGINES
 
 COUNT: Final = int(os.environ.get("WAZERO_FUZZ_COUNT", "200"))
 """Modules to try."""
 _PER_TEST: Final = 50
 _CALLS: Final = 3
 """Of each function."""
-ENGINES: Final = ("portable",)
-
-
-def _value(bits: int, type: int) -> Value:
-    """A Python value of these bits: ints signed."""
-    if type == F32:
-        return float(struct.unpack("<f", bits.to_bytes(4, "little"))[0])
-    if type == F64:
-        return float(struct.unpack("<d", bits.to_bytes(8, "little"))[0])
-    width = 32 if type == 0x7F else 64
-    return bits - (bits >> width - 1 << width)
 
 
 def _arguments(random: Random, types: Types) -> list[Value]:
-    return [_value(random_bits(random, type), type) for type in types]
+    return [value_of(random_bits(random, type), type) for type in types]
 
 
 def _disagreements(seed: int, engine: str, peer: wasmtime.Engine) -> Iterator[str]:
@@ -50,7 +39,7 @@ def _disagreements(seed: int, engine: str, peer: wasmtime.Engine) -> Iterator[st
             arguments = _arguments(random, params)
             mine, other = ours.call(number, arguments), theirs.call(number, arguments)
             if not mine.agrees_with(other):
-                yield f"seed {seed}: f{number}{tuple(arguments)}:\n  ours     {mine}\n  wasmtime {other}"
+                yield f"seed {seed}: f{number}{tuple(arguments)}:\n  {engine:8} {mine}\n  wasmtime {other}"
                 return
     ours.close()
 

@@ -34,10 +34,10 @@ from fuzz.binary import (
     module,
     vec,
 )
+from integration.runtimes import ANONYMOUS, ENGINES, new_runtime
 from wazero_api import BY_CODE, OPCODES, Trap, ValueType
-from wazero_core import Module, ModuleConfig, Runtime, RuntimeConfig
+from wazero_core import Module
 
-ENGINES: Final = ("portable",)
 INSTRUCTIONS: Final = {
     next(o.name for o in OPCODES if o.encoding == row.encoding): row for row in numeric_instructions()
 }
@@ -145,7 +145,7 @@ def _theirs(engine: wasmtime.Engine, wasm: bytes, operands: bytes) -> tuple[wasm
 
 
 def _ours(engine: str, wasm: bytes, operands: bytes) -> Module:
-    module_ = Runtime(RuntimeConfig(engine=engine)).instantiate(wasm)
+    module_ = new_runtime(engine).instantiate(wasm)
     assert module_.memory is not None
     module_.memory.write(0, operands)
     return module_
@@ -254,7 +254,7 @@ def test_constants_have_their_bits(type: int, name: str, engine: str) -> None:
             (EXPORT, vec([export("value", 0), export("bits", 1)])),
             (CODE, vec([body(const(type, bits)), body(const(type, bits) + _TO_BITS[type])])),
         )
-        exports = Runtime(RuntimeConfig(engine=engine)).instantiate(wasm, ModuleConfig()).exports
+        exports = new_runtime(engine).instantiate(wasm, ANONYMOUS).exports
         assert exports.bits() & 0xFFFFFFFFFFFFFFFF == bits, hex(bits)
         expected = -1 if type in (F32, F64) and exports.value() != exports.value() else bits
         assert bits_of(exports.value(), type) == expected, hex(bits)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import platform
 import sys
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final, final
@@ -78,8 +77,9 @@ class JitEngine:
         """See `wazero_api.Engine.probe`."""
         if sys.implementation.name != "cpython":
             return f"it needs CPython, and this is {sys.implementation.name}"
-        if sys.platform != "linux" or platform.machine() not in ("x86_64", "AMD64"):
-            return f"it needs Linux on x86-64, and this is {sys.platform} on {platform.machine()}"
+        machine = os.uname().machine if hasattr(os, "uname") else "unknown"
+        if sys.platform != "linux" or machine != "x86_64":
+            return f"it needs Linux on x86-64, and this is {sys.platform} on {machine}"
         from .probe import probe
 
         return probe()

@@ -11,7 +11,10 @@ from .errors import CommandError
 Disassembler = Callable[[bytes, int], Iterator[tuple[int, bytes, str]]]
 """From machine code and its position to (position, bytes, text) of each instruction."""
 
-_MODES: Final = {"amd64": (("CS_ARCH_X86",), "CS_MODE_64"), "arm64": (("CS_ARCH_AARCH64", "CS_ARCH_ARM64"), "CS_MODE_ARM")}
+_MODES: Final = {
+    "amd64": (("CS_ARCH_X86",), "CS_MODE_64"),
+    "arm64": (("CS_ARCH_AARCH64", "CS_ARCH_ARM64"), "CS_MODE_ARM"),
+}
 """Names of capstone's constants, the first that there is, by language of a `Listing`."""
 
 

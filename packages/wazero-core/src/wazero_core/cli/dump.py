@@ -25,7 +25,7 @@ def dump(arguments: list[str]) -> int:
     if options.function:
         print_function(rest[0], options.function, engine, is_disassembled=options.disassemble)
     else:
-        print_functions(rest[0])
+        print_functions(rest[0], engine)
     return 0
 
 
@@ -34,11 +34,17 @@ def _parser() -> FlagParser:
         "wazero dump",
         "wazero dump [flags] <wasm>",
         "List the functions of a WebAssembly program; with -function, show the instructions of one, each beside the\n"
-        "code that the engine makes of it. Numbers on the left are offsets in the file, those of machine code count\n"
-        "from the function's begin.",
+        "code that the engine makes of it. Instructions stand behind their offsets in the file, machine code behind that\n"
+        "from the function's begin, both hexadecimal.",
     )
     parser.add_value("function", "NAME|INDEX", str, "", text="show this function, by export name, name or index")
-    parser.add_value("engine", "NAME", str, "", text="show this engine's code, say jit's or portable's; by default that of `wazero run`")
+    parser.add_value(
+        "engine",
+        "NAME",
+        str,
+        "",
+        text="show this engine's code, say jit's or portable's; by default that of `wazero run`",
+    )
     parser.add_switch("interpreter", text="the same as -engine portable")
     parser.add_switch("disassemble", text="show machine code as text, too; needs the package capstone")
     return parser

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import accumulate
@@ -20,8 +21,10 @@ if TYPE_CHECKING:
 
     from .disassembly import Disassembler
 
-Row = tuple[int | None, str]
-"""What is shown, and the offset in the binary that it belongs to, if it belongs to one."""
+Instruction = tuple[int, str]
+"""Offset in the binary, and what is shown."""
+CodeLine = tuple[int | None, str]
+"""Offset of the instruction that it belongs to, if to one, and what is shown."""
 
 _ROW_BYTES: Final = 8
 """Bytes of machine code in a line, unless it is disassembled."""
@@ -36,11 +39,12 @@ def print_functions(path: str, engine: str) -> None:
     """A table of all functions. Raises CommandError."""
     with _compiled(path, engine) as compiled:
         module = compiled.module
-        imported = len(module.imported(ExternKind.FUNCTION))
+        names, sizes = module.names.functions, [len(body.code) for body in module.bodies]
+        uses = _uses(module)
+        sizes[:0] = [0] * (len(uses) - len(sizes))
         rows = [("index", "bytes", "type", "name", "")]
         for index, type in enumerate(module.function_types()):
-            size = "" if index < imported else str(len(module.bodies[index - imported].code))
-            rows.append((str(index), size, str(type), module.names.functions.get(index, ""), _uses(module, index)))
+            rows.append((str(index), str(sizes[index] or ""), str(type), names.get(index, ""), uses[index]))
     _print_columns(rows)
 
 
@@ -97,25 +101,28 @@ def _find(module: Module, name: str) -> int:
         indices = ", ".join(map(str, found))
         raise CommandError(f'error: {len(found)} functions are named "{name}": choose one by index, of {indices}')
     if found[0] < len(module.imported(ExternKind.FUNCTION)):
-        raise CommandError(f"error: function {found[0]} has no code here: {_uses(module, found[0])}")
+        raise CommandError(f"error: function {found[0]} has no code here: {_uses(module)[found[0]]}")
     return found[0]
 
 
-def _uses(module: Module, index: int) -> str:
-    """How others know a function."""
-    imported = module.imported(ExternKind.FUNCTION)
-    words = [f'import "{imported[index].module}" "{imported[index].name}"'] if index < len(imported) else []
+def _uses(module: Module) -> list[str]:
+    """How others know each function."""
+    words = [[f'import "{item.module}" "{item.name}"'] for item in module.imported(ExternKind.FUNCTION)]
+    words += [[] for _ in module.functions]
     for export in module.exports:
-        if export.kind is ExternKind.FUNCTION and export.index == index:
-            words.append(f'export "{export.name}"')
-    return ", ".join([*words, "start"] if module.start == index else words)
+        if export.kind is ExternKind.FUNCTION:
+            words[export.index].append(f'export "{export.name}"')
+    if module.start is not None:
+        words[module.start].append("start")
+    return [", ".join(uses) for uses in words]
 
 
 def _heading(module: Module, index: int, body: FunctionBody) -> Iterator[str]:
     words = [f"function {index}", module.names.functions.get(index, ""), str(module.function_types()[index])]
     yield " ".join(filter(None, words))
-    if _uses(module, index):
-        yield _uses(module, index)
+    uses = _uses(module)[index]
+    if uses:
+        yield uses
     if body.locals:
         yield "locals " + ", ".join([f"{count} {type.name}" for count, type in body.locals])
     yield f"{len(body.code)} bytes of wasm"
@@ -124,11 +131,12 @@ def _heading(module: Module, index: int, body: FunctionBody) -> Iterator[str]:
 # Columns
 
 
-def _instructions(compiled: CompiledModule, defined_index: int) -> Iterator[Row]:
+def _instructions(compiled: CompiledModule, defined_index: int) -> Iterator[Instruction]:
     names = compiled.module.names.functions
     tokens = compiled.validator.instructions(defined_index)
     depth = 0
-    for token, offset in zip(tokens, accumulate(map(len, tokens), initial=compiled.module.bodies[defined_index].offset)):
+    start = compiled.module.bodies[defined_index].offset
+    for token, offset in zip(tokens, accumulate(map(len, tokens), initial=start), strict=False):
         instruction = decode_instruction(token)
         name = instruction.opcode.name
         depth -= name in _CLOSING
@@ -138,7 +146,7 @@ def _instructions(compiled: CompiledModule, defined_index: int) -> Iterator[Row]
         depth += name in _OPENING
 
 
-def _code(line: ListingLine, disassemble: Disassembler | None) -> Iterator[Row]:
+def _code(line: ListingLine, disassemble: Disassembler | None) -> Iterator[CodeLine]:
     code, position = line.code, line.position
     if isinstance(code, str):
         yield line.offset, f"{position:5}  {code}"
@@ -150,16 +158,26 @@ def _code(line: ListingLine, disassemble: Disassembler | None) -> Iterator[Row]:
             yield line.offset, f"{position + start:5x}  {code[start : start + _ROW_BYTES].hex(' ')}"
 
 
-def _beside(instructions: Sequence[Row], code: Iterable[Row]) -> Iterator[tuple[str, str]]:
+def _beside(instructions: Sequence[Instruction], code: Iterable[CodeLine]) -> Iterator[tuple[str, str]]:
     """Each line of code beside the instruction that it was made for, or below if there are several."""
+    offsets = [offset for offset, _ in instructions]
     shown = 0
     for offset, text in code:
-        stop = shown
-        while stop < len(instructions) and _is_due(instructions[stop], offset, shown):
-            stop += 1
-        for _, instruction in instructions[shown : stop - 1]:
-            yield instruction, ""
-        yield instructions[stop - 1][1] if stop > shown else "", text
+        if offset is not None:
+            stop = max(shown, bisect_right(offsets, offset))
+        else:  # the function's begin, or what comes behind all instructions
+            stop = len(instructions) if shown else 0
+        due = [instruction for _, instruction in instructions[shown:stop]]
+        beside = due.pop() if due and offset is not None else ""
+        yield from [(instruction, "") for instruction in due]
+        yield beside, text
         shown = stop
-    for _, instruction in instructions[shown:]:
-        yield instruction, ""
+    yield from [(instruction, "") for _, instruction in instructions[shown:]]
+
+
+def _print_columns(rows: Sequence[tuple[str, ...]]) -> None:
+    """Names come from the module, so what is not printable is escaped."""
+    texts = [[printable(text) for text in row] for row in rows]
+    widths = [min(_MAX_WIDTH, max(map(len, column))) for column in zip(*texts, strict=True)]
+    for row in texts:
+        print("  ".join([f"{text:{width}}" for text, width in zip(row, widths, strict=True)]).rstrip())

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, final
 
 from wazero_api import TrapKind
+from wazero_api.record import record
 from wazero_jit.registers.operands import Operand
 from wazero_jit.registers.plan import RegisterPlan
 
@@ -15,7 +15,7 @@ Memo = Mapping[Any, bytes]
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class Frame:
     """A function's frame: what lies between the stack pointer and the return address."""
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Protocol, final
 
 from wazero_api import TrapKind
+from wazero_api.record import record
 from wazero_jit.memory.linear import ENVELOPE
 
 from .callbacks import SharedWords
@@ -22,7 +22,7 @@ from .trampolines import CodeBlock, CodeSpace, Routines
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class ActivityWriters:
     """Makers of machine code, one set per ISA. All code can be put anywhere; described where an ISA implements them."""
 

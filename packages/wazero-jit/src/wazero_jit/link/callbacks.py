@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final, final
+
+from wazero_api.record import record
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class Callbacks:
     """Callables by role. All are called with the GIL held; where wasm code runs below, with its frames on the stack.
 
@@ -39,7 +40,7 @@ class Callbacks:
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class SharedWords:
     """Addresses of memory that other parts write and that never moves."""
 

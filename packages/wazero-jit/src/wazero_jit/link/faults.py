@@ -12,8 +12,9 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final, final
+
+from wazero_api.record import record
 
 from .c_library import c_address
 
@@ -52,7 +53,7 @@ _DEFAULT_ACTION: Final = SignalAction(handler=SIG_DFL)
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class FaultTargets:
     """Addresses of what the handler looks at or goes to. All must last as long as the process."""
 

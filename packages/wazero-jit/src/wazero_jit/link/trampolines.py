@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar, final
 
 from wazero_api import Convention, FunctionType
+from wazero_api.record import record
 from wazero_jit.memory import forks
 
 from .callbacks import Callbacks, SharedWords
@@ -48,7 +48,7 @@ class Routines(Protocol):
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class TrampolineWriters:
     """Makers of machine code, one set per ISA. All code but the routines can be put anywhere."""
 

@@ -11,7 +11,6 @@ import os
 import weakref
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, TypeVar, final
 
 from . import forks, system
@@ -33,20 +32,21 @@ class _NoSegmentError(MemoryError):
     """The system refuses one; the space is as it was."""
 
 
-@dataclass(slots=True, eq=False)
 class _Segment:
-    """Shared pages that are mapped twice."""
+    """Shared pages that are mapped twice: from `address` to `end`, where they can be run, and at `writable_address`."""
 
-    address: int
-    """Where they can be run."""
-    end: int
-    writable_address: int
-    view: memoryview
-    """The bytes at `writable_address`."""
-    used_bytes: int = 0
-    """No block ever reached further."""
-    copy_fd: int | None = None
-    """During a fork: shared pages with a copy, which the child takes."""
+    __slots__ = ("address", "copy_fd", "end", "used_bytes", "view", "writable_address")
+
+    def __init__(self, address: int, end: int, writable_address: int, view: memoryview) -> None:
+        self.address = address
+        self.end = end
+        self.writable_address = writable_address
+        self.view = view
+        """The bytes at `writable_address`."""
+        self.used_bytes = 0
+        """No block ever reached further."""
+        self.copy_fd: int | None = None
+        """During a fork: shared pages with a copy, which the child takes."""
 
     def use_copy(self) -> None:
         """Map the copy in place of the shared pages."""

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final, final
 
 from wazero_api import ValueType
+from wazero_api.record import record
 
 FLOAT_CODES: Final = frozenset({ValueType.F32.code, ValueType.F64.code})
 """`ValueType.code` of what is in floating-point registers; comparing whole types would take longer."""
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class RegisterPlan:
     """Operand ids by role. No register has two roles.
 

@@ -50,7 +50,7 @@ from wazero_jit.isa.arm64.encoding import (
 )
 
 ROWS = {name: row for name, row in vars(encoding).items() if isinstance(row, Row)}
-FORMATS = {name: format for name, format in vars(encoding).items() if isinstance(format, Format)}
+FORMATS = {name: item for name, item in vars(encoding).items() if isinstance(item, Format)}
 
 
 def bitmask(value: int, width: int) -> int:
@@ -75,7 +75,7 @@ EXAMPLES: list[tuple[str, tuple[Any, ...], str, str]] = [
     ("ORR_IMM", (32, X2, X3, bitmask(0x80000001, 32)), "orr w2, w3, #0x80000001", "62040132"),
     ("EOR_IMM", (64, X4, X5, bitmask(0x7FFFFFFFFFFFFFFF, 64)), "eor x4, x5, #0x7fffffffffffffff", "a4f840d2"),
     ("EOR_IMM", (32, X4, X5, bitmask(0x0F0F0F0F, 32)), "eor w4, w5, #0xf0f0f0f", "a4cc0052"),
-    ("MOVN", (64, X0, 0xFFFF, 48), "movn x0, #65535, lsl #48", "e0ffff92"),
+    ("MOVN", (64, X0, 0x1234, 48), "mov x0, #0xedcbffffffffffff", "8046e292"),
     ("MOVN", (32, X1, 0, 0), "mov w1, #-1", "01008012"),
     ("MOVZ", (64, X2, 0xABCD, 32), "mov x2, #0xabcd00000000", "a279d5d2"),
     ("MOVZ", (32, X3, 1, 16), "mov w3, #0x10000", "2300a052"),

@@ -8,7 +8,6 @@ meant. Manual: Intel SDM volume 2, "Instruction Format" (2.1) and the instructio
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, NamedTuple, final
 
@@ -61,21 +60,29 @@ class Form(Enum):
 
 
 @final
-@dataclass(frozen=True, slots=True)
 class Row:
-    """One form of one instruction."""
+    """One form of one instruction. `digit`: the ModRM reg field, where it extends the opcode ("/digit").
 
-    mnemonic: str
-    form: Form
-    opcode: bytes
-    digit: int = 0
-    """The ModRM reg field, where it extends the opcode ("/digit")."""
-    prefix: bytes = b""
-    """Mandatory prefix (66, F2, F3)."""
-    bytes_of: str = ""
-    """Operands that are 8-bit registers and so need a REX prefix from number 4 on: "reg", "rm" or both."""
-    _known: dict[tuple[int, Any], bytes] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """By width and operands, immediates left out: templates ask for the same bytes again and again."""
+    `prefix`: the mandatory one (66, F2, F3). `bytes_of`: operands that are 8-bit registers and so need a REX prefix from
+    number 4 on, "reg", "rm" or both.
+    """
+
+    __slots__ = ("_known", "bytes_of", "digit", "form", "mnemonic", "opcode", "prefix")
+
+    def __init__(
+        self, mnemonic: str, form: Form, opcode: bytes, digit: int = 0, prefix: bytes = b"", bytes_of: str = ""
+    ) -> None:
+        self.mnemonic = mnemonic
+        self.form = form
+        self.opcode = opcode
+        self.digit = digit
+        self.prefix = prefix
+        self.bytes_of = bytes_of
+        self._known: dict[tuple[int, Any], bytes] = {}
+        """By width and operands, immediates left out: templates ask for the same bytes again and again."""
+
+    def __repr__(self) -> str:
+        return f"<{self.mnemonic} {self.form.value}>"
 
     def __call__(self, width: int, *operands: Any) -> bytes:
         """Raises ValueError if an operand does not fit."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from ctypes import sizeof
-from dataclasses import dataclass
 from struct import Struct
 from typing import Any, Final, final
 
+from wazero_api.record import record
 from wazero_jit.link.callbacks import NESTING_LIMIT, Callbacks, SharedWords
 from wazero_jit.link.python_api import API, OBJECT_TYPE
 from wazero_jit.link.records import (
@@ -66,7 +66,7 @@ XMM_WORDS: Final = 2
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class Routines:
     """Addresses. Where nothing else is said, they are jumped to and never come back."""
 

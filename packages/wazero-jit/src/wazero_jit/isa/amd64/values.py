@@ -7,10 +7,10 @@ where the calling convention has those that registers are missing for, see `regi
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Final, final
 
 from wazero_api import ValueType
+from wazero_api.record import record
 from wazero_jit.link.callbacks import Callbacks
 from wazero_jit.link.conversions import Kind
 from wazero_jit.link.python_api import API, FLOAT_VALUE, OBJECT_TYPE
@@ -55,7 +55,7 @@ _REFERENCES: Final = (Kind.FUNCREF, Kind.EXTERNREF)
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class ValueRoutines:
     """Addresses of routines by kind."""
 
