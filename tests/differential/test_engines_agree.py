@@ -5,17 +5,20 @@ A failure names its seed, which is all that `_disagreements` needs. WAZERO_FUZZ_
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterator
 from random import Random
-from typing import Final
+from typing import Final, NamedTuple
+from unittest.mock import Mock
 
 import pytest
 import wasmtime
 
-from differential.engines import Ours, Theirs, Value, numeric_instructions, value_of
-from differential.generator import EDGES, Types, generate, random_bits
-from fuzz.binary import F32, F64
+from differential import engines
+from differential.engines import Ending, Ours, Theirs, Value, numeric_instructions, value_of
+from differential.generator import EDGES, Generated, Types, generate, host_results, random_bits
+from fuzz.binary import F32
 from integration.runtimes import ENGINES
 
 COUNT: Final = int(os.environ.get("WAZERO_FUZZ_COUNT", "200"))
@@ -29,42 +32,61 @@ def _arguments(random: Random, types: Types) -> list[Value]:
     return [value_of(random_bits(random, type), type) for type in types]
 
 
-def _disagreements(seed: int, engine: str, peer: wasmtime.Engine) -> Iterator[str]:
-    """What came out differently, if anything, when every function of the seed's module was called a few times."""
+class Call(NamedTuple):
+    """What to do, and how it must end."""
+
+    number: int
+    arguments: list[Value]
+    expected: Ending
+
+
+@functools.cache
+def _recorded(seed: int) -> tuple[Generated, list[Call]]:
+    """The seed's module, and a few calls of every function with what wasmtime makes of them, one after the other."""
     generated = generate(seed, numeric_instructions())
     random = Random(~seed)
-    ours, theirs = Ours(generated, engine), Theirs(generated, peer)
+    theirs = Theirs(generated, _peer())
+    calls = []
     for number, (params, _) in enumerate(generated.functions):
         for _ in range(_CALLS):
             arguments = _arguments(random, params)
-            mine, other = ours.call(number, arguments), theirs.call(number, arguments)
-            if not mine.agrees_with(other):
-                yield f"seed {seed}: f{number}{tuple(arguments)}:\n  {engine:8} {mine}\n  wasmtime {other}"
-                return
+            calls.append(Call(number, arguments, theirs.call(number, arguments)))
+    return generated, calls
+
+
+def _disagreements(seed: int, engine: str) -> Iterator[str]:
+    """What first came out differently, if anything."""
+    generated, calls = _recorded(seed)
+    ours = Ours(generated, engine)
+    for number, arguments, expected in calls:
+        mine = ours.call(number, arguments)
+        if not mine.agrees_with(expected):
+            yield f"seed {seed}: f{number}{tuple(arguments)}:\n  {engine:8} {mine}\n  wasmtime {expected}"
+            return
     ours.close()
 
 
-@pytest.fixture(scope="module")
-def peer() -> wasmtime.Engine:
+@functools.cache
+def _peer() -> wasmtime.Engine:
     return wasmtime.Engine()
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("first", range(0, COUNT, _PER_TEST))
-def test_engines_agree(first: int, engine: str, peer: wasmtime.Engine) -> None:
-    failures = [
-        text for seed in range(first, min(COUNT, first + _PER_TEST)) for text in _disagreements(seed, engine, peer)
-    ]
+def test_engines_agree(first: int, engine: str) -> None:
+    failures = [text for seed in range(first, min(COUNT, first + _PER_TEST)) for text in _disagreements(seed, engine)]
     assert not failures, "\n".join(failures)
 
 
-def test_the_modules_are_worth_running(peer: wasmtime.Engine) -> None:
+def test_the_modules_are_worth_running(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither nearly all calls trap, nor nearly none; and most modules hold blocks, loops, branches and calls."""
     results = traps = 0
     opcodes = set()
+    host = Mock(side_effect=host_results)
+    monkeypatch.setattr(engines, "host_results", host)
     for seed in range(30):
         generated = generate(seed, numeric_instructions())
-        theirs = Theirs(generated, peer)
+        theirs = Theirs(generated, _peer())
         random = Random(seed)
         for number, (params, _) in enumerate(generated.functions):
             ending = theirs.call(number, _arguments(random, params))
@@ -72,13 +94,14 @@ def test_the_modules_are_worth_running(peer: wasmtime.Engine) -> None:
         opcodes |= set(generated.wasm)
     assert results > 20
     assert traps > 10
+    assert host.call_count > 20
     assert {0x02, 0x03, 0x04, 0x0C, 0x0D, 0x0E, 0x10, 0x11} <= opcodes
 
 
-def test_the_comparison_sees_differences(peer: wasmtime.Engine) -> None:
+def test_the_comparison_sees_differences() -> None:
     """Were the engines to run two modules, it would be noticed."""
     seeds = [seed for seed in range(20) if generate(seed, numeric_instructions()).functions[0].params == ()]
-    endings = [Theirs(generate(seed, numeric_instructions()), peer).call(0, []) for seed in seeds]
+    endings = [Theirs(generate(seed, numeric_instructions()), _peer()).call(0, []) for seed in seeds]
     assert len(endings) > 2
     assert not endings[0].agrees_with(endings[1])
     assert endings[0].agrees_with(endings[0])

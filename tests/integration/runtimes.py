@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 import functools
+import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 import wasmtime
@@ -32,7 +33,8 @@ def new_runtime(engine: str, config: RuntimeConfig | None = None) -> Runtime:
     is_checked = engine == _CHECKED
     runtime = Runtime(replace(config or RuntimeConfig(), engine="jit" if is_checked else engine))
     if is_checked:
-        runtime.engine = JitEngine(guarded=False)
+        checked: Any = JitEngine(guarded=False)
+        runtime.engine = checked
     return runtime
 
 
@@ -44,8 +46,6 @@ def wasm(text: str) -> bytes:
 
 def start_python(program: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
     """Run a program in an interpreter of its own, which finds what this one finds, with its output in pipes."""
-    import os
-
     path = [str(Path(__file__).parents[1]), *sys.path]
     return subprocess.Popen(
         [sys.executable, "-c", f"import sys; sys.path[:] = {path!r}\n{program}", *arguments],

@@ -32,7 +32,8 @@ class CodeMap:
 
     def find(self, address: int) -> Place | None:
         """The function whose code `address` is in, or directly behind: return addresses may be there."""
-        owners = dict(self._owners)
+        # From a list that is made in one step: others may come and go meanwhile, as collecting garbage lets them.
+        owners = {ref.key: owner for ref in self._owners.valuerefs() if (owner := ref()) is not None}
         starts = sorted(owners)
         index = bisect_right(starts, address) - 1
         return owners[starts[index]].place(address) if index >= 0 else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from itertools import accumulate
-from typing import Any, Final, NamedTuple, final
+from typing import Any, Final, final
 
 from wazero_api import FunctionType, TrapKind, ValueType
 from wazero_jit.isa.interface import Isa, Memo
@@ -30,38 +30,35 @@ _MANY_SLOTS: Final = 8
 """Locals from which on they are set to 0 by a loop."""
 
 
-class Pending(NamedTuple):
-    """A comparison that the next instruction takes as it is."""
-
-    comparison: Comparison
-    key: tuple[Operand, ...]
-    is_negated: bool
-
-    def negated(self) -> Pending:
-        """The opposite."""
-        return self._replace(is_negated=not self.is_negated)
+Pending = tuple[Comparison, tuple[Operand, ...], bool]
+"""A comparison that the next instruction takes as it is: with its operands, and whether the opposite is meant."""
 
 
-@final
-class ControlFrame:
-    """A block, loop, if, or the function."""
+class Label:
+    """A place in the code: how many pieces come before it. Forward ones are bound later."""
 
-    __slots__ = ("alternative", "height", "is_branched", "is_loop", "label", "params", "places", "results", "snapshot")
+    pieces = -1
 
-    def __init__(self, height: int, params: Types, results: Types, label: int) -> None:
+
+class ControlFrame(Label):
+    """A block, loop, if, or the function; and the label that branches to it name.
+
+    Most have nothing out of the ordinary, so that the defaults are the class's: translation makes thousands.
+    """
+
+    is_loop = False
+    is_branched = False
+    """Whether its end is jumped to."""
+    alternative: Label | None = None
+    """Of the ``else``, while it may still come."""
+    snapshot: Sequence[Operand] = ()
+    """Parameters of an ``if``, for its ``else``."""
+    places: list[int] = []  # noqa: RUF012 - replaced, never changed
+    """Where its label takes values."""
+
+    def __init__(self, height: int, type: FunctionType) -> None:
         self.height = height
-        self.params = params
-        self.results = results
-        self.label = label
-        self.is_loop = False
-        self.is_branched = False
-        """Whether its end is jumped to."""
-        self.alternative: int | None = None
-        """Label of the ``else``, while it may still come."""
-        self.snapshot: list[Operand] = []
-        """Parameters of an ``if``, for its ``else``."""
-        self.places: list[int] = []
-        """Where its label takes values."""
+        self.type = type
 
 
 @final
@@ -82,47 +79,24 @@ class Control:
         self.is_dead = False
         self.bare = 0
         self._epilogue = isa.epilogue(plan.frame)
-        self._volatile = frozenset((*plan.plan.temporaries, *plan.plan.float_temporaries))
-        self._spilled = frozenset((*plan.spills, *plan.float_spills))
-        self._labels: list[int] = []
-        """By label, how many pieces come before it."""
-        self._branches: list[tuple[int, int]] = []
+        self._volatile = meanings.volatile
+        self._spilled = range(plan.spills[0], plan.float_spills[-1] + 1)
+        self._branches: list[tuple[int, Label]] = []
         """(pieces up to and with the branch piece, label)"""
-        self._tables: list[tuple[int, list[int]]] = []
+        self._tables: list[tuple[int, list[Label]]] = []
         """(pieces before the table, labels)"""
-        self._polls: list[tuple[int, int]] = []
+        self._polls: list[tuple[Label, Label]] = []
         """(label of the out-of-line call, label to come back to)"""
-        function = ControlFrame(0, (), type.results, self._new_label())
+        function = ControlFrame(0, FunctionType((), type.results))
         function.places = plan.result_places()
         self._frames = [function]
-        self.handlers: dict[str, Callable[[Any], None]] = {
-            "unreachable": self._unreachable,
-            "nop": self._nop,
-            "block": self._block,
-            "loop": self._loop,
-            "if": self._if,
-            "else": self._else,
-            "end": self._end,
-            "br": self._br,
-            "br_if": self._br_if,
-            "br_table": self._br_table,
-            "return": self._return,
-            "call": self._call,
-            "drop": self._drop,
-            "select": self._select,
-            "select t*": self._select,
-        }
 
     # Labels
 
-    def _new_label(self) -> int:
-        self._labels.append(-1)
-        return len(self._labels) - 1
+    def _bind(self, label: Label) -> None:
+        label.pieces = len(self.out)
 
-    def _bind(self, label: int) -> None:
-        self._labels[label] = len(self.out)
-
-    def _emit_branch(self, piece: bytes, label: int) -> None:
+    def _emit_branch(self, piece: bytes, label: Label) -> None:
         self.out.append(piece)
         self._branches.append((len(self.out), label))
 
@@ -135,11 +109,11 @@ class Control:
             self._emit_branch(isa.jump(), back)
         starts = [0, *accumulate(map(len, out))]
         code = bytearray(b"".join(out))
-        labels = self._labels
+        patch_branch = isa.patch_branch
         for pieces, label in self._branches:
-            isa.patch_branch(code, starts[pieces], starts[labels[label]])
+            patch_branch(code, starts[pieces], starts[label.pieces])
         for pieces, targets in self._tables:
-            isa.patch_table(code, starts[pieces], [starts[labels[target]] for target in targets])
+            isa.patch_table(code, starts[pieces], [starts[target.pieces] for target in targets])
         return bytes(code), starts
 
     # The function's begin
@@ -160,7 +134,7 @@ class Control:
         self._zero_locals(range(len(params), len(plan.locals)))
 
     def _emit_poll(self, branch_piece: bytes) -> None:
-        cold, back = self._new_label(), self._new_label()
+        cold, back = Label(), Label()
         self._emit_branch(branch_piece, cold)
         self._bind(back)
         self._polls.append((cold, back))
@@ -235,16 +209,16 @@ class Control:
         """Take the condition off the stack."""
         operand = self.stack.pop()
         pending, self.pending = self.pending, None
-        if pending is None:
-            pending = Pending(self.meanings.truth, (operand,), False)
-        return pending
+        return (self.meanings.truth, (operand,), False) if pending is None else pending
 
-    def _branch(self, condition: Pending, label: int, when: bool) -> None:
+    def _branch(self, condition: Pending, label: Label, when: bool) -> None:
         comparison, key, is_negated = condition
         memo = comparison.branch_if if when != is_negated else comparison.branch_unless
-        self._emit_branch(memo[key], label)
+        out = self.out
+        out.append(memo[key])
+        self._branches.append((len(out), label))
 
-    def _select(self, _: Any) -> None:
+    def do_select(self, _: Any) -> None:
         comparison, key, is_negated = self._condition()
         otherwise = self.stack.pop()
         chosen = self.stack.pop()
@@ -261,50 +235,49 @@ class Control:
     # Blocks
 
     def _open(self, type: FunctionType) -> ControlFrame:
-        params, results = type.params, type.results
-        height = len(self.stack) - len(params)
+        height = len(self.stack) - len(type.params)
         if height:
             self._flush(height)
-        frame = ControlFrame(height, params, results, self._new_label())
-        if results:
-            frame.places = self._places(height, results)
+        frame = ControlFrame(height, type)
+        if type.results:
+            frame.places = self._places(height, type.results)
         self._frames.append(frame)
         return frame
 
-    def _block(self, type: FunctionType) -> None:
+    def do_block(self, type: FunctionType) -> None:
         self._open(type)
 
-    def _loop(self, type: FunctionType) -> None:
+    def do_loop(self, type: FunctionType) -> None:
         frame = self._open(type)
         frame.is_loop = True
-        frame.places = self._places(frame.height, frame.params)
+        frame.places = self._places(frame.height, type.params)
         self._settle(frame.places)
         self.stack[frame.height :] = frame.places
-        self._bind(frame.label)
+        self._bind(frame)
         self._emit_poll(self.isa.poll_check())
 
-    def _if(self, type: FunctionType) -> None:
+    def do_if(self, type: FunctionType) -> None:
         condition = self._condition()
         frame = self._open(type)
-        frame.alternative = self._new_label()
+        frame.alternative = Label()
         frame.snapshot = self.stack[frame.height :]
         self._branch(condition, frame.alternative, when=False)
 
-    def _else(self, _: Any) -> None:
+    def do_else(self, _: Any) -> None:
         self._begin_alternative(self._frames[-1])
 
     def _begin_alternative(self, frame: ControlFrame) -> None:
         assert frame.alternative is not None
         if not self.is_dead:
             self._settle(frame.places)
-            self._emit_branch(self.isa.jump(), frame.label)
+            self._emit_branch(self.isa.jump(), frame)
             frame.is_branched = True
         self._bind(frame.alternative)
         frame.alternative = None
         self.stack[frame.height :] = frame.snapshot
         self.is_dead = False
 
-    def _end(self, _: Any) -> None:
+    def do_end(self, _: Any) -> None:
         if len(self._frames) == 1:
             self._end_function()
             return
@@ -316,21 +289,21 @@ class Control:
         elif frame.is_branched:
             if not self.is_dead:
                 self._settle(frame.places)
-            self._bind(frame.label)
+            self._bind(frame)
             self.stack[frame.height :] = frame.places
             self.is_dead = False
 
     def _end_if(self, frame: ControlFrame) -> None:
         """The end of an ``if`` without ``else``: its parameters are the results if the condition does not hold."""
         assert frame.alternative is not None
-        if frame.results:
+        if frame.type.results:
             self._begin_alternative(frame)
             self._settle(frame.places)
-            self._bind(frame.label)
+            self._bind(frame)
             self.stack[frame.height :] = frame.places
             return
         self._bind(frame.alternative)
-        self._bind(frame.label)
+        self._bind(frame)
         del self.stack[frame.height :]
         self.is_dead = False
 
@@ -339,7 +312,7 @@ class Control:
         if not self.is_dead:
             self._settle(frame.places)
         if frame.is_branched or not self.is_dead:
-            self._bind(frame.label)
+            self._bind(frame)
             self.out.append(self._epilogue)
         self.is_dead = False
 
@@ -354,9 +327,9 @@ class Control:
                 if nesting:
                     nesting -= 1
                     continue
-                self._end(None)
+                self.do_end(None)
             elif byte == _ELSE and not nesting:
-                self._else(None)
+                self.do_else(None)
             if not self.is_dead:
                 return
 
@@ -369,23 +342,23 @@ class Control:
             self.out.append(self._epilogue)
             return
         frame.is_branched = True
-        self._emit_branch(self.isa.jump(), frame.label)
+        self._emit_branch(self.isa.jump(), frame)
 
-    def _br(self, depth: int) -> None:
+    def do_br(self, depth: int) -> None:
         self._jump(self._frames[~depth])
         self.is_dead = True
 
-    def _return(self, _: Any) -> None:
+    def do_return(self, _: Any) -> None:
         self._jump(self._frames[0])
         self.is_dead = True
 
-    def _br_if(self, depth: int) -> None:
+    def do_br_if(self, depth: int) -> None:
         frame = self._frames[~depth]
         condition = self._condition()
         count = len(frame.places)
         if count and self.stack[-count:] != frame.places:
             if frame is self._frames[0] or frame.height + count != len(self.stack):
-                passed = self._new_label()
+                passed = Label()
                 self._branch(condition, passed, when=False)
                 self._jump(frame)
                 self._bind(passed)
@@ -393,16 +366,16 @@ class Control:
             self._settle(frame.places)
             self.stack[-count:] = frame.places
         frame.is_branched = True
-        self._branch(condition, frame.label, when=True)
+        self._branch(condition, frame, when=True)
 
-    def _br_table(self, depths: tuple[int, ...]) -> None:
+    def do_br_table(self, depths: tuple[int, ...]) -> None:
         index = self.stack.pop()
-        stubs: dict[int, int] = {}
+        stubs: dict[int, Label] = {}
         """Labels by depth: of code that settles the values first, or the targets themselves."""
         for depth in dict.fromkeys(depths):
             frame = self._frames[~depth]
             frame.is_branched = True
-            stubs[depth] = self._new_label() if frame.places else frame.label
+            stubs[depth] = Label() if frame.places else frame
         check, dispatch = self.isa.table_branch(index, len(depths) - 1)
         self._emit_branch(check, stubs[depths[-1]])
         self.out.append(dispatch)
@@ -416,7 +389,7 @@ class Control:
 
     # Calls
 
-    def _call(self, call: Call) -> None:
+    def do_call(self, call: Call) -> None:
         stack = self.stack
         index = stack.pop() if call.piece[0] == "indirect" else 0
         stack.extend(call.constants)
@@ -459,16 +432,35 @@ class Control:
 
     # The rest
 
-    def _unreachable(self, _: Any) -> None:
+    def do_unreachable(self, _: Any) -> None:
         self.out.append(self.isa.trap(TrapKind.UNREACHABLE))
         self.is_dead = True
 
-    def _nop(self, _: Any) -> None:
+    def do_nop(self, _: Any) -> None:
         pass
 
-    def _drop(self, _: Any) -> None:
+    def do_drop(self, _: Any) -> None:
         self.stack.pop()
 
+
+HANDLERS: Final[dict[str, Callable[[Control, Any], None]]] = {
+    "unreachable": Control.do_unreachable,
+    "nop": Control.do_nop,
+    "block": Control.do_block,
+    "loop": Control.do_loop,
+    "if": Control.do_if,
+    "else": Control.do_else,
+    "end": Control.do_end,
+    "br": Control.do_br,
+    "br_if": Control.do_br_if,
+    "br_table": Control.do_br_table,
+    "return": Control.do_return,
+    "call": Control.do_call,
+    "drop": Control.do_drop,
+    "select": Control.do_select,
+    "select t*": Control.do_select,
+}
+"""By the name in a meaning of kind CONTROL."""
 
 _ZEROS: Final = (b"\x42\x00", b"\x44" + bytes(8))
 """Constants of 0 for general and float registers."""

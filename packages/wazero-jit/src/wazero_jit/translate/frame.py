@@ -106,8 +106,10 @@ class FramePlan:
 
     def _place_operands(self, depth: int) -> None:
         plan = self.plan
-        self.spills = [self._new_slot() for _ in range(depth)]
-        self.float_spills = [self._new_slot() for _ in range(depth)]
+        first = self._next_slot
+        self._next_slot += 2 * depth
+        self.spills = list(range(first, first + depth))
+        self.float_spills = list(range(first + depth, self._next_slot))
         self.temporaries = [*plan.temporaries, *self.spills[len(plan.temporaries) :]]
         self.float_temporaries = [*plan.float_temporaries, *self.float_spills[len(plan.float_temporaries) :]]
 
@@ -141,13 +143,21 @@ def _weights(tokens: Sequence[bytes], counts: Counter[bytes]) -> Mapping[int, in
     """How often each local is accessed, more inside of loops."""
     weights: Counter[int] = Counter()
     _add(weights, counts, 1)
-    if any(token[0] == _LOOP for token in counts):
+    loops = [token for token in counts if token[0] == _LOOP]
+    if loops and not _is_one_around_all(loops, tokens, counts):
         weight = 1
         for level in _loops(tokens):
             for start, stop in level:
                 _add(weights, Counter(tokens[start:stop]), weight * (_LOOP_WEIGHT - 1))
             weight *= _LOOP_WEIGHT
     return weights
+
+
+def _is_one_around_all(loops: list[bytes], tokens: Sequence[bytes], counts: Counter[bytes]) -> bool:
+    """Whether there is just one loop, which starts so early that it is most likely around the whole function."""
+    if len(loops) > 1 or counts[loops[0]] > 1:
+        return False
+    return tokens.index(loops[0]) < len(tokens) * (1 - _WHOLE_FUNCTION)
 
 
 def _add(weights: Counter[int], counts: Counter[bytes], weight: int) -> None:

@@ -24,7 +24,7 @@ from wazero_api import FunctionType, ValueType
 from wazero_jit.isa.interface import Isa
 from wazero_jit.registers.operands import SLOT_BYTES, slot_offset
 
-from .control import Control, Pending
+from .control import HANDLERS, Control
 from .frame import FramePlan
 from .meanings import (
     BINARY,
@@ -150,6 +150,7 @@ def _translate(control: Control, tokens: Sequence[bytes], marks: Marks | None) -
     out, stack = control.out, control.stack
     emit, push, pop = out.append, stack.append, stack.pop
     homes = control.homes
+    handlers = HANDLERS
     temporaries, float_temporaries = control.temporaries, control.float_temporaries
     iterator: Iterator[bytes] = iter(tokens) if marks is None else marks
     last = None  # the memo that made the last piece, if that piece may be made again with another destination
@@ -177,7 +178,7 @@ def _translate(control: Control, tokens: Sequence[bytes], marks: Marks | None) -
             last = what
         elif kind == CONTROL:
             last = None
-            control.handlers[what](more)
+            handlers[what](control, more)
             if control.is_dead:
                 control.skip(iterator)
         elif kind == SET:
@@ -204,19 +205,18 @@ def _translate(control: Control, tokens: Sequence[bytes], marks: Marks | None) -
             remaining = iterator.__length_hint__()  # type: ignore[attr-defined]
             following = tokens[-remaining]
             if following[0] in _FUSIBLE:
-                pending = Pending(what, key, False)
+                is_negated = False
                 while following[0] == _EQZ:
                     next(iterator)
-                    pending = pending.negated()
+                    is_negated = not is_negated
                     remaining -= 1
                     following = tokens[-remaining]
+                control.pending = what, key, is_negated
                 if following[0] in _FUSIBLE:
-                    control.pending = pending
                     push(0)
                     last = None
                     continue
                 target = temporaries[len(stack)]
-                control.pending = pending
                 control.materialise(target)
                 push(target)
                 last = None

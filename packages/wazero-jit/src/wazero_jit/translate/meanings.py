@@ -89,6 +89,8 @@ class Meanings(dict[bytes, Meaning]):
         super().__init__()
         self.types = module.types
         self.functions = module.function_types()
+        self.volatile = frozenset((*isa.plan.temporaries, *isa.plan.float_temporaries))
+        """Registers that calls change."""
         memo = isa.memo
         self.truth = Comparison(memo("move"), memo("branch_if"), memo("branch_unless"), memo("select"))
         """An i32 as a condition. Its key for `select` is (chosen if true, otherwise, condition, destination)."""

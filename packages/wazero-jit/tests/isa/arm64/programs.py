@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 RECURSION = """(module
   (func $fac (export "fac") (param i64) (result i64)
     (if (result i64) (i64.eqz (local.get 0))
@@ -13,11 +15,11 @@ RECURSION = """(module
       (else (i32.add
         (call $fib (i32.sub (local.get 0) (i32.const 1)))
         (call $fib (i32.sub (local.get 0) (i32.const 2)))))))
-  (func $wide (param i32) (result i32) LOCALS
+  (func $large (param i32) (result i32) LOCALS
     (local.set 2000 (i64.extend_i32_u (local.get 0)))
-    (if (local.get 0) (then (local.set 0 (call $wide (i32.sub (local.get 0) (i32.const 1))))))
+    (if (local.get 0) (then (local.set 0 (call $large (i32.sub (local.get 0) (i32.const 1))))))
     (i32.add (local.get 0) (i32.wrap_i64 (i64.add (local.get 2000) (local.get 2001)))))
-  (func (export "wide") (param i32) (result i32) (i32.add (i32.const 1) (call $wide (local.get 0)))))
+  (func (export "wide") (param i32) (result i32) (i32.add (i32.const 1) (call $large (local.get 0)))))
 """.replace("LOCALS", "(local " + "i64 " * 6000 + ")")
 """`wide` has frames so large that the stack is looked at before they are made."""
 
@@ -53,7 +55,11 @@ SIEVE = """(module
   (func (export "constant") (result i32) (i32.load (i32.const 65533))))
 """
 
-CONTROL = """(module
+_DEEP = "(i32.add (local.get 0) (i32.const 1)) (i32.mul (local.get 1) (i32.const 3)) " * 8 + "(i32.sub) " * 15
+"""More operands than there are registers."""
+
+CONTROL = (
+    """(module
   (type $unary (func (param i32) (result i32)))
   (global $g (mut i32) (i32.const 5))
   (global $h (mut i64) (i64.const -1))
@@ -106,19 +112,14 @@ CONTROL = """(module
   (func $results (result i32 i32 i32 i32 i32 i32 i32 i32 i32 i64)
     (i32.const 1) (i32.const 2) (i32.const 3) (i32.const 4) (i32.const 5) (i32.const 6) (i32.const 7) (i32.const 8)
     (i32.const 9) (i64.const -10))
-  (func (export "many_results") (result i64) (local i32)
-    (call $results) (i64.extend_i32_u (local.set 0) (local.get 0)) (drop) DROPS)
+  (func (export "many_results") (result i64)
+    (call $results) (drop) ADDITIONS (i64.extend_i32_s))
   (func (export "deep") (param i32 i32) (result i32) DEEP)
   (func (export "zeros") (result i64) (local LOCALS) (i64.or (local.get 0) (i64.or (local.get 19) (local.get 10)))))
-"""
-CONTROL = CONTROL.replace(
-    "(call $results) (i64.extend_i32_u (local.set 0) (local.get 0)) (drop) DROPS",
-    "(call $results) (drop) " + "(i32.add) " * 8 + "(i64.extend_i32_s)",
+""".replace("ADDITIONS", "(i32.add) " * 8)
+    .replace("DEEP", _DEEP)
+    .replace("LOCALS", "i64 " * 20)
 )
-CONTROL = CONTROL.replace(
-    "DEEP", "(i32.add (local.get 0) (i32.const 1)) (i32.mul (local.get 1) (i32.const 3)) " * 8 + "(i32.sub) " * 15
-).replace("LOCALS", "i64 " * 20)
-
 LIBRARY = """(module
   (memory (export "memory") 1)
   (data (i32.const 8) "\\2a")
@@ -138,3 +139,18 @@ PROGRAM = """(module
   (func $inner (param i32) (result i32) (i32.add (i32.const 1) (call $fail (local.get 0))))
   (func (export "outer") (param i32) (result i32) (i32.add (i32.const 1) (call $inner (local.get 0)))))
 """
+
+
+def _named(text: str) -> str:
+    """With exported functions called like their exports, so that stack traces tell."""
+    return re.sub(r'\(func \(export "(\w+)"\)', r'(func $\1 (export "\1")', text)
+
+
+MODULES = {
+    "recursion": _named(RECURSION),
+    "sieve": _named(SIEVE),
+    "control": _named(CONTROL),
+    "library": _named(LIBRARY),
+    "program": _named(PROGRAM),
+}
+"""By name; each imports from those before it."""

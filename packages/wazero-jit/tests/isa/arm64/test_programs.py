@@ -6,62 +6,104 @@ from typing import Any
 
 import pytest
 
-from . import programs
 from .conftest import Runner
+from .programs import MODULES
+from .reference import Reference
 
-MODULES = {
-    "recursion": programs.RECURSION,
-    "sieve": programs.SIEVE,
-    "control": programs.CONTROL,
-    "library": programs.LIBRARY,
-    "program": programs.PROGRAM,
-}
-OUT_OF_BOUNDS = "OUT_OF_BOUNDS_MEMORY_ACCESS"
-
-VALUES: list[tuple[str, str, list[Any], Any]] = [
-    ("recursion", "fac", [20], 2432902008176640000),
-    ("recursion", "fac", [0], 1),
-    ("recursion", "fib", [18], 2584),
-    ("recursion", "wide", [3], 7),
-    ("sieve", "sieve", [50_000], 5133),
-    ("sieve", "pages", [], 1),
-    ("sieve", "text", [], 0x00636261),
-    ("sieve", "load", [65528], 0),
-    ("sieve", "store", [65520, -2], -2),
-    ("control", "switch", [20], 30304),
-    ("control", "value_switch", [0], 8),
-    ("control", "value_switch", [1], 81),
-    ("control", "value_switch", [-1], 8),
-    ("control", "indirect", [0, 21], 42),
-    ("control", "indirect", [1, -5], 25),
-    ("control", "globals", [-10, 0], -6),
-    ("control", "globals", [1, -1], -4),
-    ("control", "select", [1, 5, 7], 1005),
-    ("control", "select", [0, 8, 7], 15),
-    ("control", "trap", [0], 3),
-    ("control", "nothing", [], None),
-    ("control", "early", [1], 121),
-    ("control", "multiple", [3, 4], 49),
-    ("control", "many", [0, 1, 0, 0, 0, 0, 0, 0, -2, 10, 0, 100], 121),
-    ("control", "pass_many", [50], 508),
-    ("control", "many_results", [], 45),
-    ("control", "zeros", [], 0),
-    ("program", "both", [], 35),
+CALLS: list[tuple[str, str, list[int]]] = [
+    ("recursion", "fac", [20]),
+    ("recursion", "fac", [0]),
+    ("recursion", "fib", [18]),
+    ("recursion", "wide", [3]),
+    ("sieve", "sieve", [50_000]),
+    ("sieve", "pages", []),
+    ("sieve", "text", []),
+    ("sieve", "load", [65528]),
+    ("sieve", "store", [65520, -2]),
+    ("control", "switch", [20]),
+    ("control", "value_switch", [0]),
+    ("control", "value_switch", [1]),
+    ("control", "value_switch", [-1]),
+    ("control", "indirect", [0, 21]),
+    ("control", "indirect", [1, -5]),
+    ("control", "globals", [-10, 0]),
+    ("control", "globals", [1, -1]),
+    ("control", "select", [1, 5, 7]),
+    ("control", "select", [0, 8, 7]),
+    ("control", "trap", [0]),
+    ("control", "nothing", []),
+    ("control", "early", [1]),
+    ("control", "multiple", [3, 4]),
+    ("control", "many", [0, 1, 0, 0, 0, 0, 0, 0, -2, 10, 0, 100]),
+    ("control", "pass_many", [50]),
+    ("control", "many_results", []),
+    ("control", "deep", [11, 7]),
+    ("control", "zeros", []),
+    ("program", "both", []),
 ]
 
-TRAPS: list[tuple[str, str, list[Any], str, list[str]]] = [
-    ("sieve", "load", [65529], OUT_OF_BOUNDS, ["load"]),
-    ("sieve", "load", [-1], OUT_OF_BOUNDS, ["load"]),
-    ("sieve", "far", [0], OUT_OF_BOUNDS, ["far"]),
-    ("sieve", "far", [-1], OUT_OF_BOUNDS, ["far"]),
-    ("sieve", "store", [65521, 0], OUT_OF_BOUNDS, ["store"]),
-    ("sieve", "constant", [], OUT_OF_BOUNDS, ["constant"]),
+MEMORY = "OUT_OF_BOUNDS_MEMORY_ACCESS"
+TRAPS: list[tuple[str, str, list[int], str, list[str]]] = [
+    ("sieve", "load", [65529], MEMORY, ["load"]),
+    ("sieve", "load", [-1], MEMORY, ["load"]),
+    ("sieve", "far", [0], MEMORY, ["far"]),
+    ("sieve", "far", [-1], MEMORY, ["far"]),
+    ("sieve", "store", [65521, 0], MEMORY, ["store"]),
+    ("sieve", "constant", [], MEMORY, ["constant"]),
     ("control", "trap", [1], "UNREACHABLE", ["trap"]),
     ("control", "indirect", [2, 1], "INDIRECT_CALL_TYPE_MISMATCH", ["indirect"]),
     ("control", "indirect", [3, 1], "UNINITIALIZED_ELEMENT", ["indirect"]),
     ("control", "indirect", [5, 1], "UNDEFINED_ELEMENT", ["indirect"]),
     ("control", "indirect", [-1, 1], "UNDEFINED_ELEMENT", ["indirect"]),
     ("recursion", "fac", [-1], "CALL_STACK_EXHAUSTED", ["fac"] * 10),
-    ("recursion", "wide", [100_000], "CALL_STACK_EXHAUSTED", ["wide"] * 10),
-    ("program", "outer", [1], OUT_OF_BOUNDS, ["fail", "inner", "outer"]),
+    ("recursion", "wide", [100_000], "CALL_STACK_EXHAUSTED", ["large"] * 10),
+    ("program", "outer", [1], MEMORY, ["fail", "inner", "outer"]),
 ]
+ERRORS: list[tuple[str, str, list[Any], str, str]] = [
+    ("recursion", "fib", ["x"], "TypeError", "i32 needs an int, not str"),
+    ("recursion", "fib", [1 << 32], "OverflowError", "4294967296 does not fit in an i32"),
+    ("recursion", "fib", [-(1 << 31) - 1], "OverflowError", "-2147483649 does not fit in an i32"),
+    ("recursion", "fac", [1 << 64], "OverflowError", "18446744073709551616 does not fit in an i64"),
+    ("recursion", "fac", [], "TypeError", "fac() takes 1 positional argument but 0 were given"),
+]
+INTERRUPTED = [
+    ("control", "early", [1], "note"),
+    ("recursion", "fac", [5], "note"),
+    ("sieve", "sieve", [100], "raise"),
+    ("recursion", "fac", [5], None),
+]
+
+
+@pytest.fixture(scope="module")
+def answers(run_arm64: Runner) -> list[Any]:
+    calls = [*CALLS, *[trap[:3] for trap in TRAPS], *[error[:3] for error in ERRORS], *INTERRUPTED]
+    return run_arm64(MODULES, calls)
+
+
+def test_values_are_the_same_as_elsewhere(answers: list[Any]) -> None:
+    reference = Reference(MODULES)
+    expected = [[*call, ["value", reference.call(*call)]] for call in CALLS]
+    assert [[*call, answer] for call, answer in zip(CALLS, answers, strict=False)] == expected
+
+
+@pytest.mark.parametrize("index", range(len(TRAPS)), ids=[f"{trap[1]}-{trap[3]}" for trap in TRAPS])
+def test_traps_tell_where(answers: list[Any], index: int) -> None:
+    *_, kind, functions = TRAPS[index]
+    answer = answers[len(CALLS) + index]
+    assert answer[:2] == ["trap", kind]
+    assert answer[2][:10] == functions
+
+
+@pytest.mark.parametrize("index", range(len(ERRORS)), ids=[f"{error[1]}{error[2]}" for error in ERRORS])
+def test_wrong_arguments_are_refused(answers: list[Any], index: int) -> None:
+    *_, kind, text = ERRORS[index]
+    assert answers[len(CALLS) + len(TRAPS) + index] == ["error", kind, text]
+
+
+def test_polls_see_requests_for_attention_and_keep_values(answers: list[Any]) -> None:
+    assert answers[-len(INTERRUPTED) :] == [
+        ["value", 121, ["early"]],
+        ["value", 120, ["fac"]],
+        ["error", "KeyError", "'stopped'", ["sieve"]],
+        ["value", 120],
+    ]
