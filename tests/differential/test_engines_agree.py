@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from random import Random
 from typing import Final, NamedTuple
 from unittest.mock import Mock
@@ -40,12 +40,14 @@ class Call(NamedTuple):
     expected: Ending
 
 
-@functools.cache
-def _recorded(seed: int) -> tuple[Generated, list[Call]]:
+Recorded = Callable[[int], tuple[Generated, list[Call]]]
+
+
+def _record(seed: int, peer: wasmtime.Engine) -> tuple[Generated, list[Call]]:
     """The seed's module, and a few calls of every function with what wasmtime makes of them, one after the other."""
     generated = generate(seed, numeric_instructions())
     random = Random(~seed)
-    theirs = Theirs(generated, _peer())
+    theirs = Theirs(generated, peer)
     calls = []
     for number, (params, _) in enumerate(generated.functions):
         for _ in range(_CALLS):
@@ -54,9 +56,9 @@ def _recorded(seed: int) -> tuple[Generated, list[Call]]:
     return generated, calls
 
 
-def _disagreements(seed: int, engine: str) -> Iterator[str]:
+def _disagreements(seed: int, engine: str, recorded: Recorded) -> Iterator[str]:
     """What first came out differently, if anything."""
-    generated, calls = _recorded(seed)
+    generated, calls = recorded(seed)
     ours = Ours(generated, engine)
     for number, arguments, expected in calls:
         mine = ours.call(number, arguments)
@@ -66,19 +68,27 @@ def _disagreements(seed: int, engine: str) -> Iterator[str]:
     ours.close()
 
 
-@functools.cache
-def _peer() -> wasmtime.Engine:
+@pytest.fixture(scope="module")
+def peer() -> wasmtime.Engine:
     return wasmtime.Engine()
+
+
+@pytest.fixture(scope="module")
+def recorded(peer: wasmtime.Engine) -> Recorded:
+    """`_record`, once a seed."""
+    return functools.cache(lambda seed: _record(seed, peer))
 
 
 @pytest.mark.parametrize("engine", ENGINES)
 @pytest.mark.parametrize("first", range(0, COUNT, _PER_TEST))
-def test_engines_agree(first: int, engine: str) -> None:
-    failures = [text for seed in range(first, min(COUNT, first + _PER_TEST)) for text in _disagreements(seed, engine)]
+def test_engines_agree(first: int, engine: str, recorded: Recorded) -> None:
+    failures = [
+        text for seed in range(first, min(COUNT, first + _PER_TEST)) for text in _disagreements(seed, engine, recorded)
+    ]
     assert not failures, "\n".join(failures)
 
 
-def test_the_modules_are_worth_running(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_modules_are_worth_running(peer: wasmtime.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither nearly all calls trap, nor nearly none; and most modules hold blocks, loops, branches and calls."""
     results = traps = 0
     opcodes = set()
@@ -86,7 +96,7 @@ def test_the_modules_are_worth_running(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engines, "host_results", host)
     for seed in range(30):
         generated = generate(seed, numeric_instructions())
-        theirs = Theirs(generated, _peer())
+        theirs = Theirs(generated, peer)
         random = Random(seed)
         for number, (params, _) in enumerate(generated.functions):
             ending = theirs.call(number, _arguments(random, params))
@@ -98,10 +108,10 @@ def test_the_modules_are_worth_running(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {0x02, 0x03, 0x04, 0x0C, 0x0D, 0x0E, 0x10, 0x11} <= opcodes
 
 
-def test_the_comparison_sees_differences() -> None:
+def test_the_comparison_sees_differences(peer: wasmtime.Engine) -> None:
     """Were the engines to run two modules, it would be noticed."""
     seeds = [seed for seed in range(20) if generate(seed, numeric_instructions()).functions[0].params == ()]
-    endings = [Theirs(generate(seed, numeric_instructions()), _peer()).call(0, []) for seed in seeds]
+    endings = [Theirs(generate(seed, numeric_instructions()), peer).call(0, []) for seed in seeds]
     assert len(endings) > 2
     assert not endings[0].agrees_with(endings[1])
     assert endings[0].agrees_with(endings[0])

@@ -24,6 +24,8 @@ WHY_NOT_NATIVE: Final = JitEngine().probe() or ""
 """Why the native engine does not work here; "" if it does."""
 NATIVE: Final = () if WHY_NOT_NATIVE else ("jit", _CHECKED)
 ENGINES: Final = ("portable", *NATIVE)
+NAMED_ENGINES: Final = ("portable", *NATIVE[:1])
+"""Those that a config or the environment can name."""
 needs_jit: Final = pytest.mark.skipif(bool(WHY_NOT_NATIVE), reason=WHY_NOT_NATIVE)
 ANONYMOUS: Final = ModuleConfig().with_name("")
 

@@ -1,4 +1,4 @@
-"""Real programs, built when they are first needed."""
+"""Real programs, built when they are first needed, and the engines that they run on."""
 
 from __future__ import annotations
 
@@ -7,9 +7,17 @@ from pathlib import Path
 
 import pytest
 
+from integration.runtimes import NAMED_ENGINES
 from programs.build import UnavailableError, build
 
 Build = Callable[..., Path]
+
+
+@pytest.fixture(params=NAMED_ENGINES)
+def engine(request: pytest.FixtureRequest) -> str:
+    """The name of the engine to run on."""
+    name: str = request.param
+    return name
 
 
 @pytest.fixture(scope="session")

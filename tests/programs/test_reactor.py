@@ -10,10 +10,11 @@ from typing import Any
 
 import pytest
 
+from integration.runtimes import new_runtime
 from programs.build import NO_PROGRAMS, zig_version
 from programs.expected import load
 from wazero_api import Trap, TrapKind, i32
-from wazero_core import Module, Runtime, RuntimeConfig
+from wazero_core import Module, Runtime
 
 RECORDED_ZIG = "0.17.0"
 """The compiler of the recorded run: other versions may lay the memory out otherwise."""
@@ -83,10 +84,10 @@ class Reactor:
 
 
 @pytest.mark.skipif(RECORDED is None, reason=NO_PROGRAMS)
-def test_the_reactor_does_all_steps(program: Callable[..., Path]) -> None:
+def test_the_reactor_does_all_steps(engine: str, program: Callable[..., Path]) -> None:
     assert RECORDED is not None
     wasm = program(RECORDED["source"], is_reactor=True)
-    with Runtime(RuntimeConfig.interpreter()) as runtime:
+    with new_runtime(engine) as runtime:
         reactor = Reactor(runtime, wasm)
         for number, step in enumerate(RECORDED["steps"]):
             try:

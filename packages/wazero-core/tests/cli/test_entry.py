@@ -35,6 +35,7 @@ def test_version_prints_the_version_alone(capsys: pytest.CaptureFixture[str]) ->
         (["run", "-h"], "usage: wazero run [flags] <wasm> [--] [args]"),
         (["run", "-env", "A=1", "--help", "x.wasm"], "usage: wazero run"),
         (["compile", "-h"], "usage: wazero compile [flags] <wasm>"),
+        (["dump", "-h"], "usage: wazero dump [flags] <wasm>"),
         (["version", "-h"], "usage: wazero version"),
     ],
 )
@@ -63,6 +64,10 @@ def test_help_names_every_command_and_flag(capsys: pytest.CaptureFixture[str]) -
     main(["compile", "-h"])
     output = capsys.readouterr().out
     assert [flag for flag in ("-cachedir DIR", "-interpreter", "-processes N") if f"  {flag}" not in output] == []
+    main(["dump", "-h"])
+    output = capsys.readouterr().out
+    wanted = ["-function NAME|INDEX", "-engine NAME", "-interpreter", "-disassemble"]
+    assert [flag for flag in wanted if f"  {flag}" not in output] == []
 
 
 def test_help_is_as_wide_as_the_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

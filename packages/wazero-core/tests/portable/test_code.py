@@ -80,6 +80,17 @@ def test_the_translation_can_be_read() -> None:
     assert len(offsets) == len(source.splitlines())
 
 
+def test_the_listing_is_the_translation_by_instructions() -> None:
+    _, code = compiled_by(Runtime(RuntimeConfig.interpreter()))
+    source, offsets = code.translation(1)
+    listing = code.listing(1)
+    assert listing.language == "python"
+    assert [line.code for line in listing.lines] == source.splitlines()
+    assert [line.position for line in listing.lines] == list(range(1, len(listing.lines) + 1))
+    assert [line.offset for line in listing.lines] == [None, *offsets[1:]]
+    assert not code._compiled
+
+
 def test_equal_types_are_one_object() -> None:
     """So that call_indirect can compare with `is`, across modules of one runtime."""
     runtime = Runtime(RuntimeConfig.interpreter())

@@ -81,6 +81,45 @@ def test_what_comes_before_a_segment_that_does_not_fit_stays(runtime: Runtime) -
         )
 
 
+@pytest.mark.parametrize(
+    ("address", "content"), [(65535, "no"), (65536, "n"), (65537, ""), (0x7FFFFFFF, "no"), (-1, "n"), (-1, "")]
+)
+def test_only_what_fits_is_copied_of_many_segments(address: int, content: str, runtime: Runtime) -> None:
+    """However many there are: those before the one that does not fit, and none behind it."""
+    library = runtime.instantiate(wasm('(module $lib (memory (export "m") 1))'))
+    entries = [f'(data (i32.const {20 * i + 1000}) "ab")' for i in range(40)]
+    entries[30] = f'(data (i32.const {address}) "{content}")'
+    with pytest.raises(Trap, match="by a data segment") as caught:
+        runtime.instantiate(wasm(f'(module (import "lib" "m" (memory 1)) {"".join(entries)})'))
+    assert caught.value.kind is TrapKind.OUT_OF_BOUNDS_MEMORY_ACCESS
+    assert [library.exports.m.read(20 * i + 1000, 2) for i in range(40)] == [b"ab"] * 30 + [b"\0\0"] * 10
+
+
+def test_empty_segments_may_stand_at_the_end_of_memory(runtime: Runtime) -> None:
+    runtime.instantiate(wasm('(module (memory 1) (data (i32.const 65536) ""))'))
+
+
+def test_later_segments_overwrite_earlier_ones(runtime: Runtime) -> None:
+    """Those that are found together too."""
+    segments = "".join([f'(data (i32.const {1000 + i}) "{i:02}")' for i in range(20)])
+    module = runtime.instantiate(wasm(f'(module (memory (export "m") 1) {segments})'))
+    assert module.exports.m.read(1000, 21) == b"0" * 10 + b"1" * 10 + b"9"
+
+
+@pytest.mark.parametrize("misfit", ['(data (i32.const 65535) "no")', "(elem (i32.const 1) func $f $f)"])
+def test_segments_behind_a_trap_can_be_used(misfit: str, runtime: Runtime) -> None:
+    """A function in another instance's table outlives its own instance, which has all segments that were not copied."""
+    library = runtime.instantiate(wasm('(module $lib (memory (export "m") 1) (table (export "t") 2 funcref))'))
+    with pytest.raises(Trap):
+        runtime.instantiate(
+            wasm(f"""(module (import "lib" "m" (memory 1)) (import "lib" "t" (table 2 funcref))
+              (func $f (memory.init $d (i32.const 9) (i32.const 0) (i32.const 3)))
+              (elem (i32.const 0) func $f) {misfit} (data (i32.const 1) "xx") (data $d "abc"))""")
+        )
+    library.exports.t[0]()
+    assert library.exports.m.read(0, 12) == bytes(9) + b"abc"
+
+
 def test_active_segments_are_dropped_after_copying(runtime: Runtime) -> None:
     module = runtime.instantiate(
         wasm("""(module (memory 1) (table 4 funcref) (func $f) (data $d (i32.const 0) "x") (elem $e (i32.const 0) func $f)

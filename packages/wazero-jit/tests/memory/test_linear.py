@@ -289,7 +289,7 @@ def test_a_memory_that_is_dropped_leaves_nothing(guarded: bool, mappings: Callab
     assert len(mappings()) >= before + 50
     del memories
     assert live_reservations() == count
-    assert len(mappings()) <= before + 1
+    assert len(mappings()) < before + 5
 
 
 @MODES
@@ -310,7 +310,7 @@ def test_ten_thousand_memories_leave_nothing(
     for _ in range(10_000):
         cycle()
     gc.collect()
-    assert len(mappings()) <= before[0] + 2
+    assert len(mappings()) < before[0] + 5
     assert resident_bytes() <= before[1] + (1 << 20)
     assert live_reservations() == before[2]
 

@@ -238,6 +238,11 @@ def _read_zero_byte(reader: Reader) -> int:
 
 def _read_labels(reader: Reader) -> tuple[int, ...]:
     """All targets of a br_table, the default last."""
+    count = reader.data[reader.position] if reader.position < reader.end else 0x80
+    labels = reader.data[reader.position + 1 : min(reader.position + count + 2, reader.end)]
+    if count < 0x80 and len(labels) == count + 1 and labels.isascii():  # all numbers are of one byte, mostly
+        reader.position += count + 2
+        return tuple(labels)
     return tuple([reader.u32() for _ in range(reader.count() + 1)])
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, final
 from wazero_api import Engine, ExternKind
 from wazero_api import Module as DecodedModule
 from wazero_core.store import External, Instantiation
-from wazero_core.system.context import SystemContext
 
 from .definitions import Definitions, FunctionDefinition, MemoryDefinition
 from .function import Function
@@ -17,6 +16,8 @@ from .memory import Memory
 from .table import Global, Table
 
 if TYPE_CHECKING:
+    from wazero_core.system.context import SystemContext
+
     from .compiled import CompiledModule
     from .runtime import Runtime
 
@@ -75,6 +76,8 @@ class Module:
     def system(self) -> SystemContext:
         """Arguments, files, clocks and so on, for host modules. Made when first needed; OSError if a mount fails."""
         if self._system is None:
+            from wazero_core.system.context import SystemContext
+
             self._system = SystemContext()
         return self._system
 

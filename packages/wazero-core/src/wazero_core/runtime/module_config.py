@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final, TypeVar, final
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Final, TypeVar, final
 
 from wazero_api.record import record, replace
 from wazero_api.system import FS, Clock, RandomSource, Sleep
@@ -17,11 +18,11 @@ from wazero_core.system.clocks import (
     system_sleep,
     system_walltime,
 )
-from wazero_core.system.context import SystemContext
-from wazero_core.system.descriptors import MAX_OPEN_FILES
+from wazero_core.system.files import MAX_OPEN_FILES
 from wazero_core.system.mounts import FSConfig
-from wazero_core.system.randomness import StreamRandom
-from wazero_core.system.stdio import input_file, output_file
+
+if TYPE_CHECKING:
+    from wazero_core.system.context import SystemContext
 
 _T = TypeVar("_T")
 
@@ -97,6 +98,8 @@ class ModuleConfig:
 
         Streams are never closed. Raises TypeError for what cannot be read.
         """
+        from wazero_core.system.stdio import input_file
+
         input_file(source)
         return replace(self, stdin=source)
 
@@ -105,12 +108,12 @@ class ModuleConfig:
 
         Each write is passed on at once; streams are never closed. Raises TypeError for what cannot be written.
         """
-        output_file(target)
+        _check_output(target)
         return replace(self, stdout=target)
 
     def with_stderr(self, target: Any) -> ModuleConfig:
         """Like `with_stdout`."""
-        output_file(target)
+        _check_output(target)
         return replace(self, stderr=target)
 
     def with_walltime(self, clock: Callable[[], int], resolution: int | None = None) -> ModuleConfig:
@@ -152,6 +155,8 @@ class ModuleConfig:
         if not callable(source):
             if not callable(getattr(source, "read", None)):
                 raise TypeError(f"a source of random bytes must be a function or stream, not {type(source).__name__}")
+            from wazero_core.system.randomness import StreamRandom
+
             source = StreamRandom(source)
         return replace(self, rand_source=source)
 
@@ -167,6 +172,8 @@ class ModuleConfig:
 
     def new_system_context(self) -> SystemContext:
         """The system side of a new instance. Raises OSError if a mount cannot be opened."""
+        from wazero_core.system.context import SystemContext
+
         return SystemContext(
             args=self.args,
             environ=dict(self.env),
@@ -181,6 +188,34 @@ class ModuleConfig:
             random=self.rand_source,
             max_open_files=self.max_open_files,
         )
+
+
+_SYSTEM_SIDE: Final = attrgetter(
+    "args",
+    "env",
+    "fs_config",
+    "stdin",
+    "stdout",
+    "stderr",
+    "walltime",
+    "nanotime",
+    "nanosleep",
+    "osyield",
+    "rand_source",
+    "max_open_files",
+)
+_NOTHING: Final = _SYSTEM_SIDE(ModuleConfig())
+
+
+def asks_for_nothing(config: ModuleConfig) -> bool:
+    """Whether an instance gets nothing from outside, so that its system side can wait until somebody wants it."""
+    return all(mine is default for mine, default in zip(_SYSTEM_SIDE(config), _NOTHING, strict=True))
+
+
+def _check_output(target: Any) -> None:
+    from wazero_core.system.stdio import output_file
+
+    output_file(target)
 
 
 def _encode(what: str, text: str | bytes) -> bytes:

@@ -26,7 +26,7 @@ from .config import RuntimeConfig
 from .engines import new_engine
 from .host import HostModuleBuilder
 from .module import Module
-from .module_config import ModuleConfig
+from .module_config import ModuleConfig, asks_for_nothing
 from .serialization import Snapshot, unpack
 
 Wasm = bytes | bytearray | memoryview | PathLike[str]
@@ -104,7 +104,8 @@ class Runtime:
         decoded = compiled.module
         code = self._code_of(compiled)
         name = compiled.name if config.name is None else config.name
-        module = Module(self, decoded, name, config.new_system_context(), compiled)
+        system = None if asks_for_nothing(config) else config.new_system_context()
+        module = Module(self, decoded, name, system, compiled)
         self._reserve(module)
         try:
             module.state.link(self.engine, code, self._resolver(config), self.config.memory_limit_pages)
@@ -160,6 +161,7 @@ class Runtime:
             ),
             exports=tuple(Export(f.name, ExternKind.FUNCTION, i) for i, f in enumerate(host.functions)),
         )
+        system = None if asks_for_nothing(config) else config.new_system_context()
         module = Module(self, decoded, host.name, None)
         module.state.functions.extend([self.engine.new_host_function(function, module) for function in host.functions])
         self._reserve(module)

@@ -11,11 +11,11 @@ from typing import Any, final
 from wazero_api.system import FS, Clock, FileType, OpenFlags, RandomSource, Sleep
 
 from .clocks import fake_nanotime, fake_sleep, fake_walltime, no_yield
-from .descriptors import MAX_OPEN_FILES, FileEntry, FileTable
+from .descriptors import FileEntry, FileTable
+from .files import MAX_OPEN_FILES
 from .mounts import Mount
 from .randomness import DeterministicRandom
 from .stdio import input_file, output_file
-from .views import tree_of
 
 STDIN, STDOUT, STDERR, FIRST_MOUNT = range(4)
 
@@ -78,6 +78,8 @@ class SystemContext:
         try:
             entry = FileEntry(file, flags=flags)
             if flags & OpenFlags.DIRECTORY or file.stat().file_type is FileType.DIRECTORY:
+                from .views import tree_of  # few guests have files
+
                 entry.tree = tree_of(file, fs, path)
             return self.files.insert(entry)
         except BaseException:

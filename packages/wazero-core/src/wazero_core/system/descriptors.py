@@ -5,14 +5,11 @@ from __future__ import annotations
 import errno
 from heapq import heappop, heappush
 from threading import Lock
-from typing import Any, Final, final
+from typing import Any, final
 
 from wazero_api.system import FS, File, OpenFlags
 
-from .files import fail
-
-MAX_OPEN_FILES: Final = 1 << 16
-"""How many files an instance may have open, unless told otherwise."""
+from .files import MAX_OPEN_FILES, fail
 
 
 @final

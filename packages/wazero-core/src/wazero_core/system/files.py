@@ -5,9 +5,12 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Final, NoReturn
 
 from wazero_api.system import DirectoryEntry, FileType, Stat
+
+MAX_OPEN_FILES: Final = 1 << 16
+"""How many files an instance may have open, unless told otherwise."""
 
 
 def fail(number: int) -> NoReturn:

@@ -8,9 +8,6 @@ from typing import final
 from wazero_api.record import record, replace
 from wazero_api.system import FS
 
-from .directory import DirFS
-from .views import ReadOnlyFS
-
 
 @final
 @record
@@ -35,10 +32,15 @@ class FSConfig:
 
     def with_dir_mount(self, host_path: str | os.PathLike[str], guest_path: str) -> FSConfig:
         """Add the directory `host_path`, which the guest may change and cannot leave."""
+        from .directory import DirFS  # few guests have files
+
         return self.with_fs_mount(DirFS(host_path), guest_path)
 
     def with_read_only_dir_mount(self, host_path: str | os.PathLike[str], guest_path: str) -> FSConfig:
         """Add the directory `host_path`, which the guest can neither change nor leave."""
+        from .directory import DirFS
+        from .views import ReadOnlyFS
+
         return self.with_fs_mount(ReadOnlyFS(DirFS(host_path)), guest_path)
 
     def with_fs_mount(self, fs: FS, guest_path: str) -> FSConfig:

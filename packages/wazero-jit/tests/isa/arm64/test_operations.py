@@ -17,12 +17,12 @@ UNARY = {32: ("extend8_s", "extend16_s"), 64: ("extend8_s", "extend16_s", "exten
 LOADS = {32: ("8_s", "8_u", "16_s", "16_u", ""), 64: ("8_s", "8_u", "16_s", "16_u", "32_s", "32_u", "")}
 STORES = {32: ("8", "16", ""), 64: ("8", "16", "32", "")}
 CONSTANTS = {
-    32: (0, 1, -1, 5, 255, 4095, 4096, 4097, -4096, 0x00FF00FF, 0x12345678, -(1 << 31)),
-    64: (0, 1, -1, 33, 4095, -4095, 0x1000000, 0x00FF00FF00FF00FF, 0x123456789ABCDEF0, -(1 << 63), 1 << 32),
+    32: (0, -1, 5, -4095, 0x3000, 0x00FF00FF, 0x12345678, -(1 << 31)),
+    64: (0, -1, 33, -4095, 0x3000, 0x00FF00FF00FF00FF, 0x123456789ABCDEF0, -(1 << 63)),
 }
 VALUES = {
-    32: (0, 1, -1, 7, 0x12345678, -0x12345678, -(1 << 31), (1 << 31) - 1),
-    64: (0, 1, -1, 1 << 32, -(1 << 31), 0x123456789ABCDEF0, -(1 << 63), (1 << 63) - 1),
+    32: (0, 1, -1, 0x12345678, -(1 << 31)),
+    64: (0, 1, -1, 0x123456789ABCDEF0, -(1 << 63)),
 }
 DEEP = 12
 """Operands on the stack from which on more have no register."""
@@ -62,7 +62,7 @@ def _binary(module: Module, width: int) -> None:
             values = [(value,) for value in VALUES[width]]
             module.add(one, f"({op} (local.get 0) ({t}.const {constant}))", iter(values))
             module.add(one, f"({op} ({t}.const {constant}) (local.get 0))", iter(values))
-            for other in CONSTANTS[width][:4]:
+            for other in CONSTANTS[width][:2]:
                 module.add(f"(result {result})", f"({op} ({t}.const {constant}) ({t}.const {other}))", iter([()]))
 
 
@@ -130,18 +130,35 @@ def _memory(module: Module, width: int) -> None:
         module.add("(result i64)", f"{clear} ({store} (i32.const 4099) ({t}.const -2)) {read}", iter([()]))
 
 
-@pytest.mark.parametrize("width", [32, 64])
-@pytest.mark.parametrize("fill", [_binary, _places, _conditions, _unary, _memory])
-def test_results_are_the_same_as_elsewhere(run_arm64: Runner, fill: Any, width: int) -> None:
-    module = Module("m")
-    fill(module, width)
-    modules = {"m": module.text}
-    answers = run_arm64(modules, module.calls)
-    reference = Reference(modules)
-    wrong = [
-        (call, answer, expected)
-        for call, answer in zip(module.calls, answers, strict=True)
-        if answer != ["value", expected := reference.call(*call)]
-    ]
+FILLERS = (_binary, _places, _conditions, _unary, _memory)
+
+
+@pytest.fixture(scope="module")
+def modules() -> list[Module]:
+    made = []
+    for fill, width in itertools.product(FILLERS, (32, 64)):
+        made.append(Module(f"{fill.__name__[1:]}{width}"))
+        fill(made[-1], width)
+    return made
+
+
+@pytest.fixture(scope="module")
+def answers(run_arm64: Runner, modules: list[Module]) -> list[Any]:
+    """One by one for the calls of all modules; all at once, since an emulated Python takes seconds to start."""
+    return run_arm64(
+        {module.name: module.text for module in modules}, [call for module in modules for call in module.calls]
+    )
+
+
+@pytest.mark.parametrize("index", range(2 * len(FILLERS)))
+def test_results_are_the_same_as_elsewhere(modules: list[Module], answers: list[Any], index: int) -> None:
+    module = modules[index]
+    start = sum(len(before.calls) for before in modules[:index])
+    reference = Reference({module.name: module.text})
     functions = module.text.splitlines()
-    assert not [(functions[int(call[1][1:])], *rest) for call, *rest in wrong[:5]]
+    wrong = []
+    for call, answer in zip(module.calls, answers[start:], strict=False):
+        expected = reference.call(*call)
+        if answer != ["value", expected]:
+            wrong.append((functions[int(call[1][1:])], call[2], answer, expected))
+    assert not wrong[:5]

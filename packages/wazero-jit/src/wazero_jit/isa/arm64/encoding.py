@@ -9,8 +9,9 @@ Manual: Arm Architecture Reference Manual for A-profile (DDI 0487), "A64 instruc
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Protocol, final
+
+from wazero_api.record import record
 
 (
     X0, X1, X2, X3, X4, X5, X6, X7, X8, X9, X10, X11, X12, X13, X14, X15,
@@ -37,7 +38,7 @@ class Field(Protocol):
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class Number:
     """A register's number, or a multiple of `unit`, stored divided by it."""
 
@@ -66,7 +67,7 @@ class Number:
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class Choice:
     """One of a few things."""
 
@@ -164,7 +165,7 @@ is for multiples of 4."""
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class Row:
     """One instruction."""
 

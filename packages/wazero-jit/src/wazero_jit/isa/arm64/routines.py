@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Final, final
 
+from wazero_api.record import record
 from wazero_jit.link.callbacks import NESTING_LIMIT, Callbacks, SharedWords
 from wazero_jit.link.conversions import Kind
 from wazero_jit.link.python_api import API
@@ -41,7 +41,7 @@ from .values import KINDS, write_unbox
 
 
 @final
-@dataclass(frozen=True, slots=True)
+@record
 class Routines:
     """Addresses. Where nothing else is said, they are jumped to and never come back."""
 
