@@ -11,7 +11,7 @@ from typing import Any, Final
 import pytest
 
 from integration.runtimes import ANONYMOUS, NATIVE, needs_jit, new_runtime, start_python, wasm
-from wazero_api import DeadlineExceededError, ExitError
+from wazero_api import DeadlineExceededError, ExitError, ValueType
 from wazero_core import Module, Runtime, RuntimeConfig
 
 pytestmark = needs_jit
@@ -87,6 +87,7 @@ def test_ctrl_c(other_thread: str) -> None:
     names = (*ENDLESS_EXPORTS, "spin", "nest")
     with start_python(INTERRUPTED, other_thread, *names) as process:
         assert process.stdout is not None
+        assert process.stderr is not None
         try:
             for number, name in enumerate(names):
                 assert process.stdout.readline() == "ready\n"
@@ -95,8 +96,7 @@ def test_ctrl_c(other_thread: str) -> None:
                 process.send_signal(signal.SIGINT)
                 assert process.stdout.readline() == f"{name} 42\n"
                 assert time.monotonic() - start < 2
-            output, errors = process.communicate(timeout=20)
-            assert (output, errors, process.returncode) == ("end\n", "", 0)
+            assert (process.stdout.read(), process.stderr.read(), process.wait()) == ("end\n", "", 0)
         finally:
             process.kill()
 
@@ -110,10 +110,11 @@ def test_signal_handlers_that_return(module: Module) -> None:
         answers.append(module.exports.answer(len(answers)))
         if len(answers) == 5:
             module.close_with_exit_code(3)
+        signal.setitimer(signal.ITIMER_REAL, 0.02)
 
     before = signal.signal(signal.SIGALRM, handle)
     try:
-        signal.setitimer(signal.ITIMER_REAL, 0.02, 0.03)
+        signal.setitimer(signal.ITIMER_REAL, 0.02)
         with pytest.raises(ExitError):
             module.exports.floats()
     finally:
@@ -212,8 +213,6 @@ def test_nested_timeouts(module: Module) -> None:
             ends.append("inner")
 
     builder = module._runtime.new_host_module_builder("nesting").new_function_builder()
-    from wazero_api import ValueType
-
     builder.with_raw_module_function(host, [ValueType.I32], []).export("host").instantiate()
     text = """(module (import "nesting" "host" (func $host (param i32)))
       (func (export "f") (param i32) (call $host (local.get 0)) (loop (br 0))))"""

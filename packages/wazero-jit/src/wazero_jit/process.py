@@ -61,7 +61,7 @@ class Process:
             from_native=self.conversions.from_native,
             unpack=unpack,
             wrong_count=wrong_count,
-            too_deep=_too_deep,
+            too_deep=self._too_deep,
             enter_thread=self.activity.enter_thread,
             wake=self.activity.wake,
             raise_trap=self._raise_trap,
@@ -92,6 +92,11 @@ class Process:
         kind = TRAPS[position]
         raise ExhaustionError(frames) if kind is TrapKind.CALL_STACK_EXHAUSTED else Trap(kind, frames)
 
+    def _too_deep(self) -> NoReturn:
+        if self.activity.current().depth < NESTING_LIMIT:
+            raise ExhaustionError
+        raise ExhaustionError((), f"(more than {NESTING_LIMIT} calls between host and guest inside one another)")
+
     def _annotate(self, error: BaseException, pc: int, sp: int, context: int) -> BaseException | None:
         frames = self._walker.frames(pc, sp, context)
         if isinstance(error, Trap):
@@ -113,10 +118,6 @@ def _placed(space: ExecutableSpace, code: bytes) -> CodeBlock:
     block = space.allocate(len(code))
     block.write(0, code)
     return block
-
-
-def _too_deep() -> NoReturn:
-    raise ExhaustionError((), f"(more than {NESTING_LIMIT} calls between host and guest inside one another)")
 
 
 def _raise_closed(owner: Any) -> NoReturn:

@@ -161,7 +161,6 @@ class Runtime:
             ),
             exports=tuple(Export(f.name, ExternKind.FUNCTION, i) for i, f in enumerate(host.functions)),
         )
-        system = None if asks_for_nothing(config) else config.new_system_context()
         module = Module(self, decoded, host.name, None)
         module.state.functions.extend([self.engine.new_host_function(function, module) for function in host.functions])
         self._reserve(module)

@@ -26,7 +26,7 @@ class Callbacks:
     wrong_count: Callable[[Any, int], object]
     """(target, given): raises TypeError. `target` is an `EntryTarget`."""
     too_deep: Callable[[], object]
-    """Raises ExhaustionError: calls between host and guest are nested too deep."""
+    """Raises ExhaustionError: calls between host and guest are nested too deep, or there is little stack left."""
     enter_thread: Callable[[], object]
     """Fills the `ExecutionCell` of this thread, or raises."""
     wake: Callable[[], object]

@@ -148,7 +148,7 @@ def _immediates(name: str) -> tuple[int, ...]:
     """As `translate.meanings` gives them."""
     if "load" in name or "store" in name:
         return 800, 16
-    return (800,) if name == "memory.size" else ()
+    return (800,) if name in ("memory.size", "global.get") else ()
 
 
 SUPPORTED = {

@@ -28,6 +28,7 @@ from .encoding import (
     CALL_M,
     CMP_MI,
     CMP_MI8,
+    CMP_RM,
     INC,
     LEA,
     MOV_MR,
@@ -99,13 +100,18 @@ class _Writer:
         a(MOV_RM(64, _RECORD, Mem(RAX, BYTES_PAYLOAD)))
 
     def _find_execution(self) -> None:
-        """Let r13 be the thread's `Execution`, if it is known and calls are not nested too deep."""
+        """Let r13 be the thread's `Execution`, if it is known and calls are not nested too deep.
+
+        The stack is looked at here as well because a host function that Python calls has no prologue that does.
+        """
         a = self._a
         find_cell(a, self._words.cells)
         a.jump(self._not_ready, "ne")
         a(MOV_RM(64, EXECUTION, field(RCX, ExecutionCell.execution)))
         a(CMP_MI(64, field(EXECUTION, Execution.depth), NESTING_LIMIT))
         a.jump(self._not_ready, "ae")
+        a(CMP_RM(64, RSP, field(EXECUTION, Execution.stack_limit)))
+        a.jump(self._not_ready, "b")
         a.bind(self._ready)
 
     def _link(self) -> None:
