@@ -168,7 +168,7 @@ class Meanings(dict[bytes, Meaning]):
 
     def _call(self, token: bytes, call: Call) -> Meaning:
         words = max(len(call.type.params), len(call.type.results))
-        if words > len(self._isa.plan.temporaries):
+        if words > self._isa.plan.certain_registers:
             self.area_words[token] = words
         if call.piece[0] in ("import", "indirect"):
             self.switches.add(token)

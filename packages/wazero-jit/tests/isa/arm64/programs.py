@@ -93,7 +93,13 @@ CONTROL = (
       (select (i64.const 1000) (local.get 1) (i64.lt_s (local.get 1) (local.get 2)))))
   (func (export "trap") (param i32) (result i32)
     (if (local.get 0) (then unreachable)) (i32.const 3))
-  (func (export "nothing"))
+  (func $nothing (export "nothing"))
+  (func (export "keep") (param i64 i64 i64 i64 i64 i64 i64 i64) (result i64)
+    (call $nothing)
+    (i64.mul (i64.add (local.get 0) (i64.mul (local.get 1) (i64.const 10)))
+      (i64.sub (i64.xor (local.get 2) (local.get 3)) (i64.mul
+        (i64.add (local.get 4) (i64.mul (local.get 5) (i64.const 7)))
+        (i64.sub (local.get 6) (i64.mul (local.get 7) (i64.const 5)))))))
   (func (export "early") (param i32) (result i32)
     (loop $l
       (if (i32.gt_s (local.get 0) (i32.const 100)) (then (return (local.get 0))))

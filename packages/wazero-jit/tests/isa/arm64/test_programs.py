@@ -32,6 +32,7 @@ CALLS: list[tuple[str, str, list[int]]] = [
     ("control", "select", [0, 8, 7]),
     ("control", "trap", [0]),
     ("control", "nothing", []),
+    ("control", "keep", [1, 2, 3, 4, 5, 6, 7, 8]),
     ("control", "early", [1]),
     ("control", "multiple", [3, 4]),
     ("control", "many", [0, 1, 0, 0, 0, 0, 0, 0, -2, 10, 0, 100]),
@@ -69,6 +70,7 @@ ERRORS: list[tuple[str, str, list[Any], str, str]] = [
 INTERRUPTED = [
     ("control", "early", [1], "note"),
     ("recursion", "fac", [5], "note"),
+    ("control", "keep", [1, 2, 3, 4, 5, 6, 7, 8], "note"),
     ("sieve", "sieve", [100], "raise"),
     ("recursion", "fac", [5], None),
 ]
@@ -104,6 +106,7 @@ def test_polls_see_requests_for_attention_and_keep_values(answers: list[Any]) ->
     assert answers[-len(INTERRUPTED) :] == [
         ["value", 121, ["early"]],
         ["value", 120, ["fac"]],
+        ["value", (1 + 20) * ((3 ^ 4) - (5 + 42) * (7 - 40)), ["keep"]],
         ["error", "KeyError", "'stopped'", ["sieve"]],
         ["value", 120],
     ]
