@@ -43,6 +43,17 @@ class HostError(Exception):
     """What a host function raises where `host_results` says so."""
 
 
+class Place(NamedTuple):
+    """Where a frame was when it trapped: function index and byte offset in the module, None if that is not comparable."""
+
+    function: int
+    offset: int | None
+
+
+_PEER_FRAMES: Final = 20
+"""As many does wasmtime tell of."""
+
+
 class Ending(NamedTuple):
     """How a call ended, and the state it left."""
 
@@ -50,6 +61,8 @@ class Ending(NamedTuple):
     """Bits, NaNs all alike; None if it did not return."""
     traps: tuple[TrapKind, ...]
     """What the trap may be called; empty if it raised HostError."""
+    frames: tuple[Place, ...]
+    """Of the trap, the innermost first."""
     fuel: int
     globals: tuple[int, ...]
     pages: int
@@ -59,7 +72,12 @@ class Ending(NamedTuple):
     def agrees_with(self, other: Ending) -> bool:
         """Whether all is the same."""
         same_trap = bool(set(self.traps) & set(other.traps)) or self.traps == other.traps
-        return same_trap and self._replace(traps=()) == other._replace(traps=())
+        same_frames = len(self.frames) == len(other.frames) and all(map(_is_same_place, self.frames, other.frames))
+        return same_trap and same_frames and self._replace(traps=(), frames=()) == other._replace(traps=(), frames=())
+
+
+def _is_same_place(mine: Place, other: Place) -> bool:
+    return mine.function == other.function and (None in (mine.offset, other.offset) or mine.offset == other.offset)
 
 
 def value_of(bits: int, type: int) -> Value:
@@ -134,6 +152,7 @@ class Ours:
 
     def __init__(self, generated: Generated, engine: str) -> None:
         self._generated = generated
+        self._is_portable = engine == "portable"
         self._runtime = new_runtime(engine)
         host = self._runtime.new_host_module_builder("host")
         for number, signature in enumerate(generated.imports):
@@ -166,20 +185,34 @@ class Ours:
         fuel.set(FUEL)
         results: tuple[int, ...] | None = None
         traps: tuple[TrapKind, ...] = ()
+        frames: tuple[Place, ...] = ()
         try:
             returned = module.exports[f"f{number}"](*arguments)
             results = _bits(_as_values(returned, len(signature.results)), signature.results)
         except Trap as trap:
-            traps = (trap.kind,)
+            traps, frames = (trap.kind,), self._places(trap)
         except HostError:
             pass
         types = self._generated.global_types
         values = [module.exports[f"g{i}"].get() for i in range(1, len(types) + 1)]
-        return Ending(results, traps, fuel.get(), _bits(values, types), memory.pages, zlib.crc32(memory.buffer))
+        return Ending(results, traps, frames, fuel.get(), _bits(values, types), memory.pages, zlib.crc32(memory.buffer))
+
+    def _places(self, trap: Trap) -> tuple[Place, ...]:
+        """The portable engine names the instruction that takes what the trapping one would have given."""
+        frames = trap.frames[:_PEER_FRAMES]
+        return tuple([Place(f.function_index, None if self._is_portable else f.code_offset) for f in frames])
 
     def close(self) -> None:
         """Give the memory back."""
         self._runtime.close()
+
+
+def _peer_places(trap: wasmtime.Trap) -> tuple[Place, ...]:
+    """An ``unreachable`` behind an ``if`` is one instruction with it, and found there."""
+    places = [Place(frame.func_index, frame.module_offset) for frame in trap.frames]
+    if trap.trap_code is wasmtime.TrapCode.UNREACHABLE:
+        places[0] = places[0]._replace(offset=None)
+    return tuple(places)
 
 
 @final
@@ -213,6 +246,7 @@ class Theirs:
         self._global("fuel").set_value(store, FUEL)
         results: tuple[int, ...] | None = None
         traps: tuple[TrapKind, ...] = ()
+        frames: tuple[Place, ...] = ()
         try:
             returned = function(store, *arguments)
             results = _bits(_as_values(returned, len(signature.results)), signature.results)
@@ -220,10 +254,11 @@ class Theirs:
             code = trap.trap_code
             assert code is not None
             traps = TRAPS[code]
+            frames = _peer_places(trap)
         except HostError:
             pass
         types = self._generated.global_types
         values = [self._global(f"g{i}").value(store) for i in range(1, len(types) + 1)]
         content = memory.read(store, 0, memory.data_len(store))
         fuel = self._global("fuel").value(store)
-        return Ending(results, traps, fuel, _bits(values, types), memory.size(store), zlib.crc32(content))
+        return Ending(results, traps, frames, fuel, _bits(values, types), memory.size(store), zlib.crc32(content))

@@ -127,7 +127,7 @@ def test_endless_recursion_in_a_thread(stack_bytes: int, recursive: Recursive) -
 
 
 def test_recursion_as_deep_as_real_programs_need_works(recursive: Recursive) -> None:
-    assert recursive.exports.deeper(50_000) == 2
+    assert recursive.exports.deeper(25_000) == 2
     run_in_thread(lambda: recursive.exports.deeper(20_000), 0)
 
 

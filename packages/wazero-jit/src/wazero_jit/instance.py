@@ -168,6 +168,7 @@ class Instance:
 
     def compile_function(self, index: int) -> None:
         """Called by the stub of a function: puts its code in the stub's place."""
+        self._process.activity.catch_faults()
         address = self.code.address(index - self.code.layout.import_count)
         slot = self.code.layout.record(index) // WORD + _CODE
         self._words[slot] = address

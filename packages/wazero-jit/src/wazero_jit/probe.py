@@ -6,6 +6,7 @@ from functools import cache
 
 from wazero_api import Limits, MemoryType
 
+from .link.stack import stack_limit
 from .link.threads import refuse_subinterpreter
 from .memory.executable import probe as probe_executable_memory
 from .memory.linear import NativeMemory
@@ -14,7 +15,15 @@ from .memory.linear import NativeMemory
 @cache
 def probe() -> str | None:
     """None, or one sentence that says why not."""
-    return refuse_subinterpreter() or probe_executable_memory()
+    return refuse_subinterpreter() or probe_executable_memory() or _probe_stack()
+
+
+def _probe_stack() -> str | None:
+    try:
+        stack_limit()
+    except OSError as error:
+        return f"the system does not tell where a thread's stack ends: {error.strerror}"
+    return None
 
 
 @cache

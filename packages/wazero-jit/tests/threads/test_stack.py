@@ -26,7 +26,7 @@ def test_initial_thread_has_what_the_limit_says() -> None:
 def test_thread_has_the_size_that_was_asked_for(stack_bytes: int, run_in_thread: Callable[..., Any]) -> None:
     (low, end), limit = run_in_thread(lambda: (stack_bounds(), stack_limit()), stack_bytes)
     assert stack_bytes - 4096 <= end - low <= stack_bytes + (64 << 10)
-    assert limit == low + min(256 << 10, (end - low) // 2)
+    assert limit == low + min(4 << 20, (end - low) // 2)
 
 
 @pytest.mark.parametrize("stack_bytes", [32 << 10, 256 << 10, 64 << 20])

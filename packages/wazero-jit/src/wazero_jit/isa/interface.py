@@ -20,7 +20,7 @@ class Frame:
     """A function's frame: what lies between the stack pointer and the return address."""
 
     words: int
-    """Slots of 8 bytes."""
+    """Slots of 8 bytes; the return address is in the word above them. See `RegisterPlan.frame_unit`."""
     saves: tuple[tuple[int, int], ...]
     """(register, slot) of each pin that the function uses, both as operand ids."""
     context_slot: int | None
@@ -102,7 +102,7 @@ class Isa(Protocol):
         ...
 
     def patch_branch(self, code: bytearray, end: int, target: int) -> None:
-        """Let the jump that ends at `end` go to `target`."""
+        """Let the jump that ends at `end` go to `target`. Raises UnsupportedError if that is further than it reaches."""
         ...
 
     def patch_table(self, code: bytearray, start: int, targets: Sequence[int]) -> None:

@@ -8,8 +8,10 @@ import sys
 import threading
 from typing import Any, Final
 
-_MARGIN_BYTES: Final = 256 << 10
-"""Kept free below wasm frames, for the C and Python code that they call and for signal handlers."""
+_MARGIN_BYTES: Final = 4 << 20
+"""Kept free below wasm frames, for the C and Python code that they call and for signal handlers. CPython lets C code
+nest thousands of calls and thinks that there is room for them: measured, ``repr`` of nested lists takes up to 2 MiB on
+3.13 before RecursionError, and ``sorted`` with itself as key between 2 and 4 MiB on all versions."""
 _INITIAL_THREAD_BYTES: Final = 64 << 20
 """The most that is used of the process's initial stack. It has no fixed size: it grows on demand up to a limit that may
 be "unlimited", but only while nothing else is mapped below. Linux keeps 128 MiB free there, whatever the limit."""

@@ -168,7 +168,8 @@ class Meanings(dict[bytes, Meaning]):
 
     def _call(self, token: bytes, call: Call) -> Meaning:
         words = max(len(call.type.params), len(call.type.results))
-        if words > self._isa.plan.certain_registers:
+        plan = self._isa.plan
+        if words > min(len(plan.temporaries), len(plan.float_temporaries)):
             self.area_words[token] = words
         if call.piece[0] in ("import", "indirect"):
             self.switches.add(token)
