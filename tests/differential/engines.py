@@ -207,10 +207,14 @@ class Ours:
         self._runtime.close()
 
 
-def _peer_places(trap: wasmtime.Trap) -> tuple[Place, ...]:
-    """An ``unreachable`` behind an ``if`` is one instruction with it, and found there."""
+_BRANCHES: Final = b"\x04\x0d\x0e"
+"""First bytes of if, br_if and br_table."""
+
+
+def _peer_places(trap: wasmtime.Trap, wasm: bytes) -> tuple[Place, ...]:
+    """Where a branch leads to what always traps, wasmtime traps at the branch."""
     places = [Place(frame.func_index, frame.module_offset) for frame in trap.frames]
-    if trap.trap_code is wasmtime.TrapCode.UNREACHABLE:
+    if wasm[places[0].offset or 0] in _BRANCHES:
         places[0] = places[0]._replace(offset=None)
     return tuple(places)
 
@@ -254,7 +258,7 @@ class Theirs:
             code = trap.trap_code
             assert code is not None
             traps = TRAPS[code]
-            frames = _peer_places(trap)
+            frames = _peer_places(trap, self._generated.wasm)
         except HostError:
             pass
         types = self._generated.global_types

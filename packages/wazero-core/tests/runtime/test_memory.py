@@ -179,6 +179,19 @@ def test_is_a_buffer(memory: Memory) -> None:
     assert bytes(memoryview(memory)[:4]) == b"\1\2\3\4"
 
 
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="PEP 688 came with Python 3.12")
+def test_an_array_over_the_memory_outlives_the_module(module: Module, memory: Memory) -> None:
+    array = np.frombuffer(memory, dtype="u1")  # type: ignore[call-overload]
+    module.close()
+    assert array[0] in (0, 1)
+
+
+def test_a_view_can_be_released(module: Module, memory: Memory) -> None:
+    with memory.buffer as view:
+        assert view[0] == 1
+    assert module.exports.load(0) == 0x04030201
+
+
 def test_the_buffer_method_gives_all_bytes(memory: Memory) -> None:
     view = memory.__buffer__(0)
     assert view.format == "B"

@@ -38,12 +38,15 @@ class Memory:
         return self.size
 
     def __buffer__(self, flags: int) -> memoryview:
-        return self._memory.buffer
+        return self.buffer
+
+    def __release_buffer__(self, view: memoryview) -> None:
+        """Nothing to do; but only of objects that have this method does numpy keep the view as long as its pointer."""
 
     @property
     def buffer(self) -> memoryview:
-        """All bytes, writable."""
-        return self._memory.buffer
+        """All bytes, writable. The view is the caller's own, who may release it."""
+        return self._memory.buffer[:]
 
     @property
     def size(self) -> int:
