@@ -140,6 +140,8 @@ def unpack(result: Any, count: int) -> tuple[Any, ...]:
 
 def _to_funcref(value: Any) -> int:
     """The address of a function's record; `value` may be the function, its entry, or something with a `function`."""
+    if isinstance(value, Function):
+        return value.record
     target = getattr(value, "__self__", None)
     function = target.function if isinstance(target, EntryTarget) else getattr(value, "function", value)
     if function is None:

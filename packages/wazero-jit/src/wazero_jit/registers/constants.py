@@ -36,5 +36,10 @@ def constant(token: bytes) -> Const:
 
 
 def _signed_leb128(data: bytes) -> int:
-    value = sum((byte & 0x7F) << 7 * index for index, byte in enumerate(data))
-    return value - (1 << 7 * len(data)) if data[-1] & 0x40 else value
+    if len(data) == 1:
+        return (data[0] ^ 0x40) - 0x40
+    value = shift = 0
+    for byte in data:
+        value |= (byte & 0x7F) << shift
+        shift += 7
+    return value - (1 << shift) if data[-1] & 0x40 else value
