@@ -79,21 +79,29 @@ def _token_pattern() -> re.Pattern[bytes]:
         if plain:
             branches.append(b"[" + plain + b"]" + shape)
     for shape in ordered:
-        prefixed = b"|".join(_prefixed_pattern(o) for o in shapes[shape] if o.prefix)
-        if prefixed:
-            branches.append(b"(?:" + prefixed + b")" + shape)
+        by_prefix: defaultdict[int, list[int]] = defaultdict(list)
+        for opcode in shapes[shape]:
+            if opcode.prefix:
+                by_prefix[opcode.prefix].append(opcode.code)
+        for prefix, numbers in by_prefix.items():
+            branches.append(rb"\x%02x(?:%b)" % (prefix, _number_pattern(numbers)) + shape)
     return re.compile(b"|".join([*branches, rb"[\x00-\xff]"]))
 
 
-def _prefixed_pattern(opcode: Opcode) -> bytes:
-    """The number after a prefix may be padded with zero groups, as any LEB128 may."""
-    number = opcode.code
-    if number < 0x80:
-        padded = rb"(?:\x%02x|\x%02x\x80{0,3}\x00)" % (number, number | 0x80)
-    else:
-        low, high = number & 0x7F | 0x80, number >> 7
-        padded = rb"\x%02x(?:\x%02x|\x%02x\x80{0,2}\x00)" % (low, high, high | 0x80)
-    return rb"\x%02x" % opcode.prefix + padded
+def _number_pattern(numbers: list[int]) -> bytes:
+    """Matches any of these in LEB128, which may be padded with zero groups; a class of bytes for all that differ in one."""
+    by_high: defaultdict[int, list[int]] = defaultdict(list)
+    for number in numbers:
+        by_high[number >> 7].append(number & 0x7F)
+    branches = []
+    for high, lows in by_high.items():
+        more = b"".join([rb"\x%02x" % (low | 0x80) for low in lows])
+        if high:
+            branches.append(rb"[%b](?:\x%02x|\x%02x\x80{0,2}\x00)" % (more, high, high | 0x80))
+        else:
+            last = b"".join([rb"\x%02x" % low for low in lows])
+            branches.append(rb"[%b]|[%b]\x80{0,3}\x00" % (last, more))
+    return b"|".join(branches)
 
 
 def tokenize(code: bytes) -> list[bytes]:
@@ -154,26 +162,18 @@ def expression_length(data: bytes, start: int, end: int) -> int:
 
     Raises MalformedModuleError if there is no ``end`` before `end`, or a byte is no instruction.
     """
-    pattern = _token_pattern()
-    position = start
+    reader = Reader(data, start, end)
     depth = 1
     while depth:
-        if position >= end:
-            raise Reader(data, end, end).fail("unexpected end: an expression has no end opcode")
-        if data[position] in _OPEN_ENDED:
-            position += _open_ended_length(data, position)
-            depth += data[position] == BY_NAME["try_table"].code
-            continue
-        match = pattern.match(data, position, end)
-        assert match is not None, "the last alternative matches any byte"
-        token = match.group()
-        depth += _NESTING.get(token[0], 0)
-        decode_instruction(token, position)
-        position = match.end()
-    return position - start
+        if reader.position >= end:
+            raise reader.fail("unexpected end: an expression has no end opcode")
+        opcode = _read_instruction(reader).opcode
+        depth += 0 if opcode.prefix else _NESTING.get(opcode.code, 0)
+    return reader.position - start
 
 
-_NESTING: Final = {BY_NAME[name].code: 1 for name in ("block", "loop", "if")} | {BY_NAME["end"].code: -1}
+_NESTING: Final = dict.fromkeys([BY_NAME[name].code for name in ("block", "loop", "if", "try_table")], 1) | {END[0]: -1}
+"""How many more blocks are open behind an instruction."""
 
 
 def decode_instruction(token: bytes, offset: int = 0) -> Instruction:
@@ -181,29 +181,25 @@ def decode_instruction(token: bytes, offset: int = 0) -> Instruction:
 
     Raises MalformedModuleError for an unknown opcode, missing bytes, or a number too long or too large.
     """
-    reader = Reader(token)
+    try:
+        return _read_instruction(Reader(token))
+    except MalformedModuleError as error:
+        raise MalformedModuleError(error.message, offset + (error.offset or 0)) from None
+
+
+def _read_instruction(reader: Reader) -> Instruction:
+    start = reader.position
     prefix, code = 0, reader.byte()
     if code >= _FIRST_PREFIX and code in _PREFIXES:
-        prefix = code
-        code = _relocated(reader, offset, Reader.u32)
+        prefix, code = code, reader.u32()
     opcode = BY_CODE.get((prefix, code))
     if opcode is None:
-        raise Reader(token, 0).fail(f"illegal opcode {token[:6].hex()}", offset)
-    return Instruction(
-        opcode,
-        tuple([_relocated(reader, offset, _READERS.get(kind, Reader.u32)) for kind in opcode.immediates]),
-    )
+        raise reader.fail(f"illegal opcode {reader.data[start : reader.position].hex()}", start)
+    return Instruction(opcode, tuple([_read_immediate(kind, reader) for kind in opcode.immediates]))
 
 
 _PREFIXES: Final = frozenset(opcode.prefix for opcode in OPCODES if opcode.prefix)
 _FIRST_PREFIX: Final = min(_PREFIXES)
-
-
-def _relocated(reader: Reader, offset: int, read: Callable[[Reader], Any]) -> Any:
-    try:
-        return read(reader)
-    except MalformedModuleError as error:
-        raise MalformedModuleError(error.message, offset + (error.offset or 0)) from None
 
 
 def _read_block_type(reader: Reader) -> ValueType | int | None:

@@ -18,6 +18,7 @@ from typing import Any, Final, NamedTuple, final
 
 from wazero_api import (
     BY_NAME,
+    OPCODES,
     FunctionType,
     Immediate,
     Module,
@@ -110,6 +111,10 @@ class Meanings(dict[bytes, Meaning]):
             meaning: Meaning = (CONST, None, None)
         elif code in _LOCAL_KINDS:
             meaning = (_LOCAL_KINDS[code], leb(token, 1)[0], None)
+        elif code in _ACCESS_KINDS and token[1] < _OTHER_MEMORY:
+            kind, name = _ACCESS_KINDS[code]
+            word = None if self._guarded else self._layout.memory(0)
+            meaning = (kind, self._isa.memo(name, word, leb(token, 2)[0]), None)
         else:
             meaning = self._meaning(token, instruction(token))
         self[token] = meaning
@@ -239,6 +244,23 @@ _THREE: Final = FunctionType((ValueType.I32,) * 3, ())
 _LOCAL_KINDS: Final = {
     BY_NAME[name].code: kind for name, kind in (("local.get", GET), ("local.set", SET), ("local.tee", TEE))
 }
+_OTHER_MEMORY: Final = 0x40
+"""Flag in a memarg's first byte: the index of a memory follows."""
+
+
+def _access_kind(opcode: Opcode) -> int:
+    if not opcode.results:
+        return STORE
+    result = opcode.results[0]
+    return UNARY_FLOAT if isinstance(result, ValueType) and result.code in FLOAT_CODES else UNARY
+
+
+_ACCESS_KINDS: Final = {
+    opcode.code: (_access_kind(opcode), opcode.name)
+    for opcode in OPCODES
+    if opcode.immediates == (Immediate.MEMARG,) and not opcode.prefix
+}
+"""Loads and stores: most distinct tokens besides constants."""
 _CONSTANTS: Final = frozenset(
     BY_NAME[name].code for name in ("i32.const", "i64.const", "f32.const", "f64.const", "ref.null")
 )

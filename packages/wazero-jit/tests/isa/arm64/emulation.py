@@ -57,7 +57,10 @@ def python_command() -> list[str]:
         raise Unavailable("emulating arm64 needs Linux on x86-64")
     folder = cache_folder()
     if not (folder / QEMU).exists():
-        _make(folder)
+        try:
+            _make(folder)
+        except OSError as error:
+            raise Unavailable(f"cannot set up arm64 in {folder}: {error.strerror}") from error
     command = [str(folder / QEMU), "-L", str(folder), str(folder / PYTHON)]
     _run([*command, "-c", "import ctypes"])
     return command
@@ -82,9 +85,9 @@ def _make(folder: Path) -> None:
                 _run(["dpkg-deb", "--extract", str(package), str(root)])
         try:
             root.rename(folder)
-        except OSError as error:
+        except OSError:
             if not (folder / QEMU).exists():  # else another process was faster
-                raise Unavailable(f"cannot create {folder}: {error.strerror}") from error
+                raise
 
 
 def _download(work: Path) -> list[Path]:

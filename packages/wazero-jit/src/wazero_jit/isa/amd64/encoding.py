@@ -93,6 +93,18 @@ class Row:
             known = self._known[width, operands] = _PACKERS[self.form](self, width, *operands)
         return known
 
+    def indexed(self, width: int, reg: int, base: int, index: int, disp: int) -> bytes:
+        """With the memory operand ``[base + index + disp]``, for the RM and MR forms: what loads and stores are made of.
+
+        Raises OverflowError if `disp` is no signed number of 32 bits.
+        """
+        size = 0 if disp == 0 else 1 if -128 <= disp < 128 else 4
+        known = self._known.get((width, (reg, base, index, size)))
+        if known is None:
+            code = _with_modrm(self, width, reg, Mem(base, _SAMPLES[size], index))
+            known = self._known[width, (reg, base, index, size)] = code[: len(code) - size]
+        return known + disp.to_bytes(size, "little", signed=True)
+
     def head(self, width: int, rm: Rm) -> bytes:
         """All but the immediate, which ends the instruction."""
         known = self._known.get((width, rm))
@@ -214,6 +226,9 @@ _PACKERS: Final[dict[Form, Callable[..., bytes]]] = {
 }
 
 _WITH_IMMEDIATE: Final = frozenset({Form.MI8, Form.MI, Form.RMI8, Form.RMI, Form.OI, Form.D})
+
+_SAMPLES: Final = {0: 0, 1: 1, 4: 1 << 10}
+"""A displacement for each size in bytes that one can take; none takes 0."""
 
 CONDITIONS: Final = {
     "o": 0x0, "no": 0x1, "b": 0x2, "ae": 0x3, "e": 0x4, "ne": 0x5, "be": 0x6, "a": 0x7,

@@ -59,6 +59,11 @@ class Access(NamedTuple):
     offset: int
     is_guarded: bool
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether an address in a register makes it one instruction."""
+        return self.is_guarded and self.word is None and self.offset < _DISPLACEMENT_LIMIT
+
     def address(self, address: Place, size_bytes: int) -> tuple[bytes, Mem]:
         """(code, memory operand). May change rax and rcx."""
         if self.is_guarded:
@@ -119,6 +124,8 @@ class Load(NamedTuple):
 
     def lower(self, access: Access, address: Place, dst: Target) -> bytes:
         """The bytes."""
+        if access.is_plain and isinstance(address, int) and isinstance(dst, int):
+            return self.row.indexed(32 if isinstance(dst, Xmm) else self.width, dst, MEMORY, address, access.offset)
         code, memory = access.address(address, self.size_bytes)
         if isinstance(dst, Xmm):
             return code + self.row(32, dst, memory)
@@ -136,10 +143,13 @@ class Store(NamedTuple):
 
     def lower(self, access: Access, address: Place, value: Place) -> bytes:
         """The bytes. A float that is in no register goes through a general one."""
+        if access.is_plain and isinstance(address, int) and isinstance(value, int):
+            row, width = self._row_and_width(value)
+            return row.indexed(width, value, MEMORY, address, access.offset)
         code, memory = access.address(address, self.width // 8)
         if isinstance(value, Xmm):
-            assert self.float_row is not None
-            return code + self.float_row(32, memory, value)
+            row, width = self._row_and_width(value)
+            return code + row(width, memory, value)
         if isinstance(value, Const):
             number = value.signed(self.width)
             if self.width == 8:
@@ -148,7 +158,15 @@ class Store(NamedTuple):
                 return code + MOV_MI(self.width, memory, number)
         register = value if isinstance(value, int) else RDX
         code += load(max(self.width, 32), register, value)
-        return code + (MOV8_MR(32, memory, register) if self.width == 8 else MOV_MR(self.width, memory, register))
+        row, width = self._row_and_width(register)
+        return code + row(width, memory, register)
+
+    def _row_and_width(self, register: int) -> tuple[Row, int]:
+        """How to store a register."""
+        if isinstance(register, Xmm):
+            assert self.float_row is not None
+            return self.float_row, 32
+        return (MOV8_MR, 32) if self.width == 8 else (MOV_MR, self.width)
 
 
 # fmt: off
