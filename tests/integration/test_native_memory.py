@@ -88,9 +88,9 @@ def traps(call: Any, *arguments: Any) -> bool:
     try:
         call(*arguments)
     except Trap as trap:
-        assert trap.kind is TrapKind.OUT_OF_BOUNDS_MEMORY_ACCESS
-        assert len(trap.frames) == 1
-        return True
+        if trap.kind is TrapKind.OUT_OF_BOUNDS_MEMORY_ACCESS and len(trap.frames) == 1:
+            return True
+        raise
     return False
 
 
@@ -252,13 +252,15 @@ from integration.runtimes import new_runtime, wasm
 from integration.test_native_memory import GROWING, traps
 
 def check():
-    assert traps(exports.load, 1 << 20) and exports.load(5) == 0
+    module = runtime.instantiate(wasm(GROWING))
+    modules.append(module)
+    for module in modules:
+        assert traps(module.exports.load, 1 << 20) and module.exports.load(5) == 0
 
 if "before" in sys.argv:
     faulthandler.enable()
+modules = []
 runtime = new_runtime("jit")
-module = runtime.instantiate(wasm(GROWING))
-exports = module.exports
 check()
 if "after" in sys.argv:
     faulthandler.enable()
@@ -267,21 +269,19 @@ if "handler" in sys.argv:
     signal.signal(signal.SIGSEGV, lambda *_: None)
     check()
     signal.signal(signal.SIGSEGV, signal.SIG_DFL)
-other = runtime.instantiate(wasm(GROWING.replace("(module", "(module $other")))
-assert traps(other.exports.load, 1 << 20)
-check()
+    check()
 print("ready", flush=True)
 if "host" in sys.argv:
     builder = runtime.new_host_module_builder("env").new_function_builder()
     builder.with_raw_function(lambda: ctypes.string_at(8), [], []).export("host").instantiate()
     runtime.instantiate(wasm('(module $c (import "env" "host" (func $f)) (func (export "f") (call $f)))')).exports.f()
 elif "guard" in sys.argv:
-    ctypes.string_at(module.state.memories[0].base_address + (1 << 20))
+    ctypes.string_at(modules[0].state.memories[0].base_address + (1 << 20))
 else:
     ctypes.string_at(8)
 print("survived")
 """
-"""Faults that are the guest's, and in the end one that is not."""
+"""Faults that are the guest's, and in the end one that is not. Instantiating puts the engine's handler in front again."""
 
 
 @pytest.mark.parametrize("where", ["python", "host", "guard"])

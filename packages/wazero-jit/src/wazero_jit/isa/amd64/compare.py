@@ -9,6 +9,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, NamedTuple, final
 
+from wazero_jit.registers.constants import Const
+
 from .encoding import (
     AND_RM,
     CMP_MI,
@@ -37,7 +39,6 @@ from .moves import move
 from .places import (
     XMM14,
     XMM15,
-    Const,
     Place,
     Target,
     Xmm,

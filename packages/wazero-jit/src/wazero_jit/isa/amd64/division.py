@@ -12,6 +12,7 @@ from functools import partial
 from typing import Final, NamedTuple, final
 
 from wazero_api import TrapKind
+from wazero_jit.registers.constants import Const
 
 from .encoding import (
     ADD_RM,
@@ -42,7 +43,7 @@ from .encoding import (
     jmp_short,
 )
 from .integer import AND, apply, copy, logic, modify, shift_by, subtract
-from .places import Const, Place, Target, finish, in_register, in_rm, load, load_bits
+from .places import Place, Target, finish, in_register, in_rm, load, load_bits
 from .traps import skip_if, trap, trap_unless
 
 _MASK32: Final = (1 << 32) - 1

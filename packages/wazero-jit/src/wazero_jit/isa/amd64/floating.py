@@ -11,6 +11,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, NamedTuple, final
 
+from wazero_jit.registers.constants import Const
+
 from .encoding import (
     ADDSD,
     ADDSS,
@@ -53,7 +55,6 @@ from .encoding import (
 from .places import (
     XMM14,
     XMM15,
-    Const,
     Place,
     Target,
     Xmm,

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, NamedTuple, final
 
+from wazero_jit.registers.constants import Const
+
 from .encoding import (
     ADD_MI,
     ADD_MI8,
@@ -72,7 +74,7 @@ from .encoding import (
     fits,
 )
 from .moves import move
-from .places import Const, Place, Target, finish, in_rm, load, work_register
+from .places import Place, Target, finish, in_rm, load, work_register
 
 
 @final

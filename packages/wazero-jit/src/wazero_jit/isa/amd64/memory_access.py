@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple, final
 
 from wazero_api import TrapKind
 from wazero_jit.memory.linear import MemoryRecord
+from wazero_jit.registers.constants import Const
 
 from .encoding import (
     ADD_RM,
@@ -39,7 +40,7 @@ from .encoding import (
     fits,
 )
 from .moves import read_field
-from .places import Const, Place, Target, Xmm, finish, load, load_bits, work_register
+from .places import Place, Target, Xmm, finish, load, load_bits, work_register
 from .registers import CONTEXT, MEMORY
 from .traps import trap_unless
 

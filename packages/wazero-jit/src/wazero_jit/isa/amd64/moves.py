@@ -8,6 +8,7 @@ from typing import Final
 
 from wazero_api import TrapKind
 from wazero_jit.link.records import TableRecord
+from wazero_jit.registers.constants import Const
 
 from .encoding import (
     CMP_MI,
@@ -26,7 +27,7 @@ from .encoding import (
     Mem,
     fits,
 )
-from .places import Const, Place, Target, Xmm, finish, in_register, load, load_float, work_register
+from .places import Place, Target, Xmm, finish, in_register, load, load_float, work_register
 from .registers import CONTEXT
 from .traps import trap_unless
 

@@ -7,9 +7,9 @@ changes the flags.
 from __future__ import annotations
 
 from functools import cache
-from typing import Final, NamedTuple, final
+from typing import Final, final
 
-from wazero_api import BY_NAME
+from wazero_jit.registers.constants import Const, constant
 from wazero_jit.registers.operands import FLOAT, SLOT, Operand, slot_offset
 
 from .encoding import (
@@ -39,18 +39,6 @@ class Xmm(int):
     __slots__ = ()
 
 
-@final
-class Const(NamedTuple):
-    """A constant: its bits, as an unsigned number. Null is 0."""
-
-    bits: int
-
-    def signed(self, width: int) -> int:
-        """The low `width` bits as a signed number."""
-        sign = 1 << width - 1
-        return (self.bits & 2 * sign - 1 ^ sign) - sign
-
-
 Place = int | Mem | Const
 Target = int | Mem
 """Where a result can go."""
@@ -58,16 +46,12 @@ Target = int | Mem
 XMM14: Final = Xmm(14)
 XMM15: Final = Xmm(15)
 
-_I32_CONST: Final = BY_NAME["i32.const"].code
-_I64_CONST: Final = BY_NAME["i64.const"].code
-_REF_NULL: Final = BY_NAME["ref.null"].code
 _MASK32: Final = (1 << 32) - 1
-_MASK64: Final = (1 << 64) - 1
 
 
 def decode(operand: Operand) -> Place:
     """What an operand id stands for."""
-    return _constant(operand) if isinstance(operand, bytes) else _register_or_slot(operand)
+    return constant(operand) if isinstance(operand, bytes) else _register_or_slot(operand)
 
 
 @cache
@@ -75,27 +59,6 @@ def _register_or_slot(operand: int) -> Place:
     if operand >= SLOT:
         return Mem(RSP, slot_offset(operand))
     return Xmm(operand - FLOAT) if operand >= FLOAT else operand
-
-
-def _constant(token: bytes) -> Const:
-    opcode, immediate = token[0], token[1:]
-    if opcode == _I32_CONST:
-        return Const(_signed_leb128(immediate) & _MASK32)
-    if opcode == _I64_CONST:
-        return Const(_signed_leb128(immediate) & _MASK64)
-    if opcode == _REF_NULL:
-        return Const(0)
-    return Const(int.from_bytes(immediate, "little"))
-
-
-def _signed_leb128(data: bytes) -> int:
-    if len(data) == 1:
-        return (data[0] ^ 0x40) - 0x40
-    value = shift = 0
-    for byte in data:
-        value |= (byte & 0x7F) << shift
-        shift += 7
-    return value - (1 << shift) if data[-1] & 0x40 else value
 
 
 # General values

@@ -24,13 +24,10 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, final
 
-from wazero_jit.registers.operands import Operand
+from wazero_jit.isa.memos import Lower, Memos
 
 from . import compare, conversions, division, floating, integer, memory_access, moves
 from .places import decode
-
-Lower = Callable[..., bytes]
-"""From places to bytes."""
 
 _VALUE_OPERATIONS: Final[dict[str, Lower]] = {
     "move": moves.move,
@@ -57,35 +54,13 @@ _WITH_IMMEDIATES: Final[dict[str, Callable[..., Lower]]] = {
 
 
 @final
-class Memo(dict[tuple[Operand, ...], bytes]):
-    """Code by operand ids; makes what is missing."""
-
-    __slots__ = ("_lower",)
-
-    def __init__(self, lower: Lower) -> None:
-        super().__init__()
-        self._lower = lower
-
-    def __missing__(self, key: tuple[Operand, ...]) -> bytes:
-        code = self[key] = self._lower(*map(decode, key))
-        return code
-
-
-@final
 class Templates:
     """The memos. `guarded`: whether memories have guard pages, so that accesses need no check."""
 
     def __init__(self, guarded: bool = True) -> None:
         self._guarded = guarded
-        self._memos: dict[tuple[Any, ...], Memo] = {}
-
-    def memo(self, name: str, *immediates: Any) -> Memo:
-        """The same object each time. Raises KeyError for an operation that there is not."""
-        key = (name, *immediates)
-        memo = self._memos.get(key)
-        if memo is None:
-            memo = self._memos.setdefault(key, Memo(self._lowering(name, *immediates)))
-        return memo
+        self.memo = Memos(self._lowering, decode).memo
+        """See `Memos.memo`. Raises KeyError for an operation that there is not."""
 
     def _lowering(self, name: str, *immediates: Any) -> Lower:
         if name in _CONDITIONAL:
