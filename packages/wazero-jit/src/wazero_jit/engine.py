@@ -77,9 +77,10 @@ class JitEngine:
         """See `wazero_api.Engine.probe`."""
         if sys.implementation.name != "cpython":
             return f"it needs CPython, and this is {sys.implementation.name}"
-        machine = os.uname().machine if hasattr(os, "uname") else "unknown"
-        if sys.platform != "linux" or machine != "x86_64":
-            return f"it needs Linux on x86-64, and this is {sys.platform} on {machine}"
+        from .isa.native import MACHINES, machine
+
+        if sys.platform != "linux" or machine() not in MACHINES:
+            return f"it needs Linux on {' or '.join(MACHINES)}, and this is {sys.platform} on {machine()}"
         from .probe import probe
 
         return probe()
@@ -87,9 +88,9 @@ class JitEngine:
     @property
     def code_key(self) -> str:
         """See `wazero_api.Engine.code_key`."""
-        self._ready()
+        process = self._ready()
         mode = "guarded" if self._is_guarded else "checked"
-        return f"jit {__version__} amd64 {mode}"
+        return f"jit {__version__} {process.native.name} {mode}"
 
     def compile(self, module: Module, bodies: BodySource) -> JitCode:
         """Nothing is compiled yet; see `JitCode`."""

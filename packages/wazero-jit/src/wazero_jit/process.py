@@ -12,11 +12,8 @@ from weakref import WeakValueDictionary
 
 from wazero_api import ExhaustionError, FunctionType, Trap, TrapKind, WazeroBug, WazeroError, format_frames
 
-from .isa.amd64 import bulk
-from .isa.amd64.activity import WRITERS as ACTIVITY_WRITERS
-from .isa.amd64.machine import Amd64
-from .isa.amd64.trampolines import WRITERS
 from .isa.interface import Isa
+from .isa.native import native_isa
 from .link.activity import Activity
 from .link.builtin import Function, wrong_count
 from .link.callbacks import NESTING_LIMIT, Callbacks
@@ -46,10 +43,11 @@ class Process:
         self._walker = StackWalker(self.code_map, self.owners)
         self._type_ids: dict[FunctionType, int] = {}
         self._isas: dict[bool, Isa] = {}
-        self.activity = Activity(ACTIVITY_WRITERS)
+        self.native = native_isa()
+        self.activity = Activity(self.native.activity)
         space = ExecutableSpace(_TRAMPOLINE_BYTES)
-        self.trampolines = Trampolines(space, WRITERS, self._callbacks(), self.activity.words)
-        self._bulk = [_placed(space, code) for code in (bulk.memory_copy(), bulk.memory_fill())]
+        self.trampolines = Trampolines(space, self.native.trampolines, self._callbacks(), self.activity.words)
+        self._bulk = [_placed(space, code) for code in (self.native.memory_copy(), self.native.memory_fill())]
         self.memory_copy, self.memory_fill = [block.address for block in self._bulk]
         self.activity.start(self.trampolines.routines, self.functions_space)
         self.activity.add_check(self._raise_if_closed)
@@ -73,7 +71,7 @@ class Process:
         """What makes machine code here."""
         isa = self._isas.get(guarded)
         if isa is None:
-            isa = self._isas.setdefault(guarded, Amd64(guarded))
+            isa = self._isas.setdefault(guarded, self.native.new_isa(guarded))
         return isa
 
     def type_id(self, type: FunctionType) -> int:
