@@ -26,6 +26,8 @@ class NativeIsa(NamedTuple):
     activity: ActivityWriters
     memory_copy: Callable[[], bytes]
     memory_fill: Callable[[], bytes]
+    missing_feature: Callable[[Callable[[bytes], int]], str | None]
+    """Name of something that the processor would have to have; the argument runs a C function."""
 
 
 def machine() -> str:

@@ -334,6 +334,7 @@ CLC         = Row("clc",      Form.ZO,   b"\xf8")
 STC         = Row("stc",      Form.ZO,   b"\xf9")
 UD2         = Row("ud2",      Form.ZO,   b"\x0f\x0b")
 SYSCALL     = Row("syscall",  Form.ZO,   b"\x0f\x05")
+CPUID       = Row("cpuid",    Form.ZO,   b"\x0f\xa2")
 REP_MOVSB   = Row("rep movsb", Form.ZO,  b"\xa4", prefix=b"\xf3")
 REP_STOSB   = Row("rep stosb", Form.ZO,  b"\xaa", prefix=b"\xf3")
 
