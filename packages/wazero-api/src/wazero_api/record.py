@@ -60,7 +60,7 @@ def replace(value: _T, **changes: Any) -> _T:
 
 
 def _getter(fields: tuple[str, ...]) -> Callable[[Any], tuple[Any, ...]]:
-    """From a record to the tuple of its values."""
+    """From a record to the tuple of its values. `attrgetter` gives one only for several names."""
     if len(fields) > 1:
         return attrgetter(*fields)
     return lambda self: tuple([getattr(self, name) for name in fields])

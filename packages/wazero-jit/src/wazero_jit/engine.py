@@ -77,6 +77,10 @@ class JitEngine:
         """See `wazero_api.Engine.probe`."""
         if sys.implementation.name != "cpython":
             return f"it needs CPython, and this is {sys.implementation.name}"
+        try:
+            import ctypes  # noqa: F401 - missing in reduced builds, and in isolated sub-interpreters of CPython 3.12
+        except ImportError as error:
+            return f"it needs ctypes: {error}"
         from .isa.native import MACHINES, machine
 
         if sys.platform != "linux" or machine() not in MACHINES:
@@ -112,7 +116,7 @@ class JitEngine:
 
         process = self._ready()
         table = JitTable(type, init, maximum_elements, process.conversions)
-        process.sweeper.holders.add(table)
+        process.sweeper.add_holder(table)
         return table
 
     def new_global(self, type: GlobalType, value: Any) -> JitGlobal:
@@ -122,7 +126,7 @@ class JitEngine:
         process = self._ready()
         variable = JitGlobal(type, value, process.conversions)
         if type.value.is_ref:
-            process.sweeper.holders.add(variable)
+            process.sweeper.add_holder(variable)
         return variable
 
     def new_host_function(self, host: HostFunction, module: Any) -> Function:

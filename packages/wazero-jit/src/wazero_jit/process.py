@@ -5,12 +5,12 @@ The C stack, signals and the GIL belong to the process, and so does this. Made w
 
 from __future__ import annotations
 
-from ctypes import c_uint64
-from functools import cache
+import ctypes
+from threading import Lock
 from typing import Any, Final, NoReturn, final
 from weakref import WeakValueDictionary
 
-from wazero_api import ExhaustionError, FunctionType, Trap, TrapKind, WazeroBug, WazeroError, format_frames
+from wazero_api import ExhaustionError, ExitError, FunctionType, Trap, TrapKind, WazeroBug, WazeroError, format_frames
 
 from .isa.interface import Isa
 from .isa.native import native_isa
@@ -79,7 +79,7 @@ class Process:
         return self._type_ids.setdefault(type, len(self._type_ids) + 1)
 
     def _function_at(self, record: int) -> Function:
-        context = c_uint64.from_address(record + FunctionRecord.context.offset).value
+        context = ctypes.c_uint64.from_address(record + FunctionRecord.context.offset).value
         function: Function = self.owners[context].function_at(record)
         return function
 
@@ -96,6 +96,8 @@ class Process:
         raise ExhaustionError((), f"(more than {NESTING_LIMIT} calls between host and guest inside one another)")
 
     def _annotate(self, error: BaseException, pc: int, sp: int, context: int) -> BaseException | None:
+        if isinstance(error, ExitError):
+            return None  # nobody asks where a guest ended itself
         frames = self._walker.frames(pc, sp, context)
         if isinstance(error, Trap):
             error.frames += frames
@@ -123,7 +125,16 @@ def _raise_closed(owner: Any) -> NoReturn:
     raise WazeroBug("a function of an open instance was replaced as if it were closed")
 
 
-@cache
+_lock: Final = Lock()
+_the_process: Process | None = None
+
+
 def the_process() -> Process:
-    """The only one."""
-    return Process()
+    """The only one; it stays for ever."""
+    global _the_process  # noqa: PLW0603 - there is one C stack, one GIL, one table of signal handlers
+    with _lock:
+        if _the_process is None:
+            _the_process = Process()
+            # When Python ends, daemon threads may still be running machine code.
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(_the_process))
+        return _the_process

@@ -34,7 +34,8 @@ class Kind(IntEnum):
     """A number of 32 bits in `Convention.RAW`: the int that holds its bits."""
     RAW64 = 7
     EXTERNREF_ARGUMENT = 8
-    """An external reference that an entry takes: a moment at which no wasm code may be running."""
+    FUNCREF_ARGUMENT = 9
+    """References that an entry takes: a moment at which no wasm code may be running."""
 
 
 _NUMBERS: Final = {
@@ -44,6 +45,8 @@ _NUMBERS: Final = {
     ValueType.F64: (Kind.F64, Kind.RAW64),
 }
 """By type, in `Convention.TYPED` and in `Convention.RAW`."""
+
+_ARGUMENTS: Final = {Kind.FUNCREF: Kind.FUNCREF_ARGUMENT, Kind.EXTERNREF: Kind.EXTERNREF_ARGUMENT}
 
 _NOEXTERN, _EXTERN = -0x0E, -0x11
 
@@ -60,7 +63,7 @@ def kind_of(type: ValueType, convention: Convention = Convention.TYPED) -> Kind:
 
 def argument_kinds(types: Iterable[ValueType]) -> tuple[Kind, ...]:
     """The kinds of what an entry takes. Raises UnsupportedError for vectors."""
-    return tuple(Kind.EXTERNREF_ARGUMENT if kind is Kind.EXTERNREF else kind for kind in kinds_of(types))
+    return tuple(_ARGUMENTS.get(kind, kind) for kind in kinds_of(types))
 
 
 def kinds_of(types: Iterable[ValueType], convention: Convention = Convention.TYPED) -> tuple[Kind, ...]:
@@ -138,17 +141,15 @@ def unpack(result: Any, count: int) -> tuple[Any, ...]:
 # References
 
 
-def _to_funcref(value: Any) -> int:
-    """The address of a function's record; `value` may be the function, its entry, or something with a `function`."""
+def _function_of(value: Any) -> Function | None:
+    """The function itself; `value` may be that, its entry, or something with a `function`. Raises TypeError."""
     if isinstance(value, Function):
-        return value.record
+        return value
     target = getattr(value, "__self__", None)
     function = target.function if isinstance(target, EntryTarget) else getattr(value, "function", value)
-    if function is None:
-        return 0
-    if not isinstance(function, Function):
-        raise TypeError(f"funcref needs a wasm function or None, not {type(value).__name__}")
-    return function.record
+    if function is None or isinstance(function, Function):
+        return function
+    raise TypeError(f"funcref needs a wasm function or None, not {type(value).__name__}")
 
 
 _Objects = dict[int, Any]
@@ -156,7 +157,7 @@ _Objects = dict[int, Any]
 
 @final
 class ReferenceKeeper:
-    """Keeps the objects alive whose addresses wasm code holds as external references."""
+    """Keeps alive what Python gave to wasm code: external references, and the owners of functions."""
 
     __slots__ = ("_ask", "_limit", "_stages")
 
@@ -164,7 +165,8 @@ class ReferenceKeeper:
         self._limit = sys.maxsize
         self._ask: Callable[[], object] = int
         self._stages: tuple[_Objects, _Objects, _Objects] = ({}, {}, {})
-        """Objects by address: kept since the last sweep, before it, and during a sweep those that it looks at."""
+        """Objects by what stands for them in wasm code, their own address or that of a function's record: kept since the
+        last sweep, before it, and during a sweep those that it looks at."""
 
     def __len__(self) -> int:
         """How many objects are kept."""
@@ -178,11 +180,30 @@ class ReferenceKeeper:
         self._stages[0][address] = value
         return address
 
+    def keep_owner(self, value: Any) -> int:
+        """The record's address of a function, or of what stands for one; its owner stays alive. 0 for None.
+
+        Nothing else may refer to the owner once the reference is in a table of an instance that it has nothing to do with.
+        """
+        function = _function_of(value)
+        if function is None:
+            return 0
+        self._stages[0][function.record] = function.owner
+        return function.record
+
     def keep_argument(self, value: Any) -> int:
-        """The same for an entry's argument, which is the occasion to ask for a sweep."""
+        """`keep` for an entry's argument, which is the occasion to ask for a sweep."""
+        self._ask_if_due()
+        return self.keep(value)
+
+    def keep_owner_of_argument(self, value: Any) -> int:
+        """`keep_owner` for an entry's argument."""
+        self._ask_if_due()
+        return self.keep_owner(value)
+
+    def _ask_if_due(self) -> None:
         if len(self._stages[0]) >= self._limit:
             self._ask()
-        return self.keep(value)
 
     def ask_after(self, limit: int, ask: Callable[[], object]) -> None:
         """Call `ask` for an entry's argument if as many objects were kept since the last sweep."""
@@ -196,6 +217,17 @@ class ReferenceKeeper:
             if address in objects:
                 return objects[address]
         raise WazeroBug(f"there is no external reference {address:#x}")
+
+    def needed(self, references: Iterable[int], kind: Kind, owners: set[Any]) -> list[int]:
+        """Those that a place with such `owners` does not keep alive by itself, for `sweep`."""
+        if kind != Kind.FUNCREF:
+            return [reference for reference in references if reference]
+        stages = self._stages
+        return [
+            reference
+            for reference in references
+            if any(reference in objects and objects[reference] not in owners for objects in stages)
+        ]
 
     def sweep(self, live: set[int]) -> None:
         """Forget objects at other addresses than `live`, those in tables and globals. Not while an entry is active in
@@ -227,17 +259,28 @@ class Conversions:
             _to_i64,
             _to_f32,
             _to_f64,
-            _to_funcref,
+            keeper.keep_owner,
             keeper.keep,
             _to_raw32,
             _to_raw64,
             keeper.keep_argument,
+            keeper.keep_owner_of_argument,
         )
         """By kind."""
 
     def to_native(self, value: Any, kind: int) -> int:
         """The raw value. Raises TypeError or OverflowError, or what the methods of `value` raise."""
         return self._to_native[kind](value)
+
+    def to_native_for(self, owners: set[Any], value: Any, kind: int) -> int:
+        """`to_native` for a place with `owners` of its own, which it keeps alive; a function's is added to them."""
+        if kind != Kind.FUNCREF:
+            return self.to_native(value, kind)
+        function = _function_of(value)
+        if function is None:
+            return 0
+        owners.add(function.owner)
+        return function.record
 
     def from_native(self, raw: int, kind: int) -> Any:
         """The object of a NaN or of a reference."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Final, final
-from weakref import WeakSet
+from weakref import WeakValueDictionary
 
 from .conversions import ReferenceKeeper
 
@@ -24,15 +24,21 @@ class Sweeper:
     def __init__(self, keeper: ReferenceKeeper, is_entering: Callable[[], bool]) -> None:
         self._keeper = keeper
         self._is_entering = is_entering
-        self.holders: WeakSet[Any] = WeakSet()
-        """Tables and globals of references."""
+        self._holders: WeakValueDictionary[int, Any] = WeakValueDictionary()
+        """Tables and globals, by anything that tells them apart."""
         keeper.ask_after(_FIRST_SWEEP, self._sweep)
+
+    def add_holder(self, holder: Any) -> None:
+        """A table or global of references."""
+        self._holders[id(holder)] = holder
 
     def _sweep(self) -> None:
         if not self._is_entering():
             return
         live: set[int] = set()
-        for holder in list(self.holders):
-            live.update(holder.references())
+        for reference in self._holders.valuerefs():  # made in one step: other threads may add to them meanwhile
+            holder = reference()
+            if holder is not None:
+                live.update(holder.references(self._keeper))
         self._keeper.sweep(live)
         self._keeper.ask_after(max(_FIRST_SWEEP, len(self._keeper)), self._sweep)

@@ -8,7 +8,7 @@ from typing import Any, Final, final
 
 from wazero_api import GlobalType, TableType, decode
 
-from .conversions import Conversions, kind_of
+from .conversions import Conversions, ReferenceKeeper, kind_of
 from .records import TableRecord
 
 _MAX_SPARE: Final = 1 << 16
@@ -25,9 +25,9 @@ class JitGlobal:
         self.type = type
         self._conversions = conversions
         self._kind = kind_of(type.value)
-        self._cell = array("Q", (conversions.to_native(value, self._kind),))
         self.owners: set[Any] = set()
-        """Instances whose functions it may refer to: kept alive."""
+        """What the functions that it may refer to belong to: kept alive."""
+        self._cell = array("Q", (conversions.to_native_for(self.owners, value, self._kind),))
 
     @property
     def address(self) -> int:
@@ -44,13 +44,13 @@ class JitGlobal:
         type = self.type.value
         return self._conversions.from_native(self._cell[0], self._kind) if type.is_ref else decode(self._cell[0], type)
 
-    def references(self) -> list[int]:
-        """The value as machine code has it, unless it is null."""
-        return [word for word in self._cell if word]
+    def references(self, keeper: ReferenceKeeper) -> list[int]:
+        """The value as machine code has it, if it is for `keeper` to keep alive."""
+        return keeper.needed(self._cell, self._kind, self.owners)
 
     def set(self, value: Any) -> None:
         """See `wazero_api.Global.set`."""
-        self._cell[0] = self._conversions.to_native(value, self._kind)
+        self._cell[0] = self._conversions.to_native_for(self.owners, value, self._kind)
 
 
 @final
@@ -65,12 +65,12 @@ class JitTable:
         self._kind = kind_of(type.element)
         maximum = type.limits.maximum
         self._maximum = maximum_elements if maximum is None else min(maximum, maximum_elements)
-        self._words = array("Q", (conversions.to_native(init, self._kind),)) * type.limits.minimum
+        self.owners: set[Any] = set()
+        """What the functions that it may refer to belong to: kept alive. Of functions that Python puts in, until the end."""
+        self._words = array("Q", (self._to_native(init),)) * type.limits.minimum
         self._record = TableRecord(self._words.buffer_info()[0], type.limits.minimum)
         self._outgrown: list[array[int]] = []
         """Former words: code in another thread may just be reading them."""
-        self.owners: set[Any] = set()
-        """Instances whose functions it may refer to: kept alive."""
 
     @property
     def record_address(self) -> int:
@@ -85,7 +85,10 @@ class JitTable:
 
     def __setitem__(self, index: int, value: Any) -> None:
         self._check(index)
-        self._words[index] = self._conversions.to_native(value, self._kind)
+        self._words[index] = self._to_native(value)
+
+    def _to_native(self, value: Any) -> int:
+        return self._conversions.to_native_for(self.owners, value, self._kind)
 
     def raw(self, index: int) -> int:
         """An element as machine code has it. Raises IndexError."""
@@ -102,7 +105,7 @@ class JitTable:
 
     def grow(self, delta: int, value: Any = None) -> int:
         """See `wazero_api.Table.grow`."""
-        return self.grow_raw(delta, self._conversions.to_native(value, self._kind))
+        return self.grow_raw(delta, self._to_native(value))
 
     def grow_raw(self, delta: int, bits: int) -> int:
         """`grow` with the value as machine code has it."""
@@ -123,6 +126,6 @@ class JitTable:
         self._record.length = length
         return old
 
-    def references(self) -> list[int]:
-        """The elements that are not null, as machine code has them."""
-        return [word for word in self._words[: len(self)] if word]
+    def references(self, keeper: ReferenceKeeper) -> list[int]:
+        """The elements that are for `keeper` to keep alive, as machine code has them."""
+        return keeper.needed(self._words[: len(self)], self._kind, self.owners)

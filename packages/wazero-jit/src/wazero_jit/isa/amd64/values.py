@@ -132,6 +132,7 @@ class ValueWriter:
             Kind.FUNCREF: self._unbox_reference,
             Kind.EXTERNREF: self._unbox_reference,
             Kind.EXTERNREF_ARGUMENT: self._unbox_reference,
+            Kind.FUNCREF_ARGUMENT: self._unbox_reference,
             Kind.RAW32: self._unbox_raw,
             Kind.RAW64: self._unbox_raw,
         }
