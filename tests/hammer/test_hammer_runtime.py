@@ -15,10 +15,10 @@ import pytest
 import wasmtime
 
 from hammer.hammer import N, P, hammer
+from integration.runtimes import NAMED_ENGINES
 from wazero_api import DeadlineExceededError, ExhaustionError, ExitError, LinkError, Trap, ValueType
 from wazero_core import Module, ModuleConfig, Runtime, RuntimeConfig
 
-ENGINES: Final = ("portable",)
 ANONYMOUS: Final = ModuleConfig().with_name("")
 I32: Final = ValueType.I32
 
@@ -68,7 +68,7 @@ def numbered(number: int) -> bytes:
     return wasm(f'(module (func (export "f") (param i32) (result i32) (i32.add (local.get 0) (i32.const {number}))))')
 
 
-@pytest.fixture(params=ENGINES)
+@pytest.fixture(params=NAMED_ENGINES)
 def runtime(request: pytest.FixtureRequest) -> Iterator[Runtime]:
     before = sys.getrecursionlimit()
     with Runtime(RuntimeConfig(engine=request.param)) as runtime:

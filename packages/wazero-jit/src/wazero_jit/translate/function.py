@@ -36,6 +36,7 @@ from .meanings import (
     NULLARY,
     NULLARY_FLOAT,
     SET,
+    SHIFT_LEFT,
     SINK,
     STORE,
     TEE,
@@ -259,6 +260,19 @@ def _translate(control: Control, tokens: Sequence[bytes], marks: Marks | None) -
             operand = pop()
             target = float_temporaries[len(stack)]
             key = (operand, target)
+            emit(what[key])
+            push(target)
+            last = what
+        elif kind == SHIFT_LEFT:
+            right = pop()
+            left = pop()
+            addition, scaled = more
+            if right in scaled and tokens[-iterator.__length_hint__()] == addition:  # type: ignore[attr-defined]
+                next(iterator)
+                what = scaled[right]
+                left, right = pop(), left
+            target = temporaries[len(stack)]
+            key = (left, right, target)
             emit(what[key])
             push(target)
             last = what

@@ -5,7 +5,7 @@ Keys of an ISA's memos, by kind; operands are ids (`registers.operands`), the de
 ==========  =====================================================================
 `NULLARY`   (destination,)
 `UNARY`     (operand, destination), loads too
-`BINARY`    (left, right, destination)
+`BINARY`    (left, right, destination); `SHIFT_LEFT` is one that may become an index in an addition
 `COMPARE`   the same, or `UNARY` for eqz; as a condition without the destination
 `STORE`     (address, value)
 `SINK`      (value,)
@@ -47,7 +47,8 @@ from .immediates import Instruction, i32_const, instruction, leb
     UNARY_FLOAT,
     NULLARY_FLOAT,
     SINK,
-) = range(14)
+    SHIFT_LEFT,
+) = range(15)
 
 Meaning = tuple[int, Any, Any]
 """A kind and what belongs to it: a memo, a local's index, a `Comparison`; for CONTROL the instruction's name and facts."""
@@ -153,7 +154,17 @@ class Meanings(dict[bytes, Meaning]):
         if is_comparison(opcode):
             uses = [memo(use, name) for use in ("branch_if", "branch_unless", "select")]
             return COMPARE, Comparison(memo(name), *uses), len(opcode.params or ())
+        if name in _SHIFTS:
+            return SHIFT_LEFT, memo(name), self._scaled(name.partition(".")[0])
         return self._operation(opcode, memo(name))
+
+    def _scaled(self, type: str) -> tuple[bytes, dict[bytes, Memo]]:
+        """The token of the addition that may follow, and by constant counts the memo that does both: a scaled index."""
+        memos = {}
+        for count in (1, 2, 3):
+            constant = BY_NAME[f"{type}.const"].encoding + bytes((count,))
+            memos[constant] = self._isa.memo(f"{type}.add shifted", count)
+        return BY_NAME[f"{type}.add"].encoding, memos
 
     def _operation(self, opcode: Opcode, memo: Memo) -> Meaning:
         assert opcode.params is not None
@@ -244,6 +255,7 @@ _THREE: Final = FunctionType((ValueType.I32,) * 3, ())
 _LOCAL_KINDS: Final = {
     BY_NAME[name].code: kind for name, kind in (("local.get", GET), ("local.set", SET), ("local.tee", TEE))
 }
+_SHIFTS: Final = ("i32.shl", "i64.shl")
 _OTHER_MEMORY: Final = 0x40
 """Flag in a memarg's first byte: the index of a memory follows."""
 

@@ -74,7 +74,7 @@ from .encoding import (
     fits,
 )
 from .moves import move
-from .places import Place, Target, finish, in_rm, load, work_register
+from .places import Place, Target, finish, in_register, in_rm, load, work_register
 
 
 @final
@@ -150,6 +150,19 @@ def add(width: int, a: Place, b: Place, dst: Target) -> bytes:
         register = work_register(dst)
         return LEA(width, register, Mem(base, 0, index)) + finish(width, register, dst)
     return _in_place(ADD, width, a, b, dst)
+
+
+def add_shifted(width: int, shift: int) -> Callable[..., bytes]:
+    """``base + (index << shift)``, for a shift of 1 to 3: one lea."""
+
+    def lower(base: Place, index: Place, dst: Target) -> bytes:
+        first, base_register = in_register(width, base, RAX)
+        second, index_register = in_register(width, index, RCX)
+        register = work_register(dst)
+        scaled = LEA(width, register, Mem(base_register, 0, index_register, 1 << shift))
+        return first + second + scaled + finish(width, register, dst)
+
+    return lower
 
 
 def _add_constant(width: int, a: Place, value: int, dst: Target) -> bytes:

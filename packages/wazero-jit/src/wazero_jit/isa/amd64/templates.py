@@ -50,6 +50,8 @@ _WITH_IMMEDIATES: Final[dict[str, Callable[..., Lower]]] = {
     "table.size": moves.table_size,
     "memory.size": memory_access.memory_size,
     "ref.func": moves.ref_func,
+    "i32.add shifted": partial(integer.add_shifted, 32),
+    "i64.add shifted": partial(integer.add_shifted, 64),
 }
 
 

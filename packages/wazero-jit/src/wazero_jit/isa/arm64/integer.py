@@ -106,6 +106,19 @@ def shift(rows: Shift, width: int, a: Place, b: Place, dst: Target) -> bytes:
     return _unary(rows.by_constant, width, a, dst, count, width - 1)
 
 
+def add_shifted(width: int, count: int) -> Callable[..., bytes]:
+    """``base + (index << count)``."""
+
+    def lower(base: Place, index: Place, dst: Target) -> bytes:
+        first, base_register = in_register(base, X16)
+        second, index_register = in_register(index, X17)
+        register = work_register(dst)
+        shifted = UBFM(width, X17, index_register, -count % width, width - 1 - count)
+        return first + second + shifted + ADD(width, register, base_register, X17) + finish(register, dst)
+
+    return lower
+
+
 def extend(bits: int, width: int, a: Place, dst: Target) -> bytes:
     """The lowest `bits` of a number as a signed number."""
     return _unary(SBFM, width, a, dst, 0, bits - 1)

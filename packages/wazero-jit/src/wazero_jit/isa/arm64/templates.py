@@ -29,6 +29,8 @@ _WITH_IMMEDIATES: Final[dict[str, Callable[..., Lower]]] = {
     "global.get": moves.global_get,
     "global.set": moves.global_set,
     "memory.size": moves.memory_size,
+    "i32.add shifted": partial(integer.add_shifted, 32),
+    "i64.add shifted": partial(integer.add_shifted, 64),
     **memory_access.LOWERINGS,
 }
 
