@@ -69,6 +69,7 @@ class Rig:
     """See the module. `run` is the entry; wasm code gets its argument in r14 and returns a number in rax."""
 
     def __init__(self) -> None:
+        ctypes.pythonapi.Py_IncRef(ctypes.py_object(self))  # the ticker may be running its code when Python ends
         self.space = ExecutableSpace(1 << 20, 1 << 20)
         self._blocks: list[CodeBlock] = []
         self._hosts: list[Callable[[], object]] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import gc
 import weakref
 from typing import Final, final
 
@@ -93,10 +94,15 @@ def _reserve(minimum_pages: int, maximum_pages: int, guarded: bool) -> tuple[_Re
     Raises MemoryError if not even `minimum_pages` can be had.
     """
     pages = maximum_pages
+    is_collected = False
     while True:
         try:
             return _Reservation(GUARDED_BYTES if guarded else max(pages, 1) * PAGE_SIZE), pages
         except system.RefusedError as error:
+            if not is_collected:  # instances that nobody uses may be waiting for it with all the address space
+                is_collected = True
+                gc.collect()
+                continue
             if guarded or pages <= minimum_pages:
                 raise MemoryError(f"cannot reserve address space for a memory: {error.strerror}") from error
             pages = max(minimum_pages, pages // 2)
