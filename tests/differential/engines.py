@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from collections.abc import Sequence
@@ -207,14 +208,18 @@ class Ours:
         self._runtime.close()
 
 
-_BRANCHES: Final = b"\x04\x0d\x0e"
-"""First bytes of if, br_if and br_table."""
+_TRAPPING: Final = {
+    wasmtime.TrapCode.MEMORY_OUT_OF_BOUNDS: re.compile(rb"[\x28-\x3e]|\xfc[\x08\x0a\x0b]"),
+    wasmtime.TrapCode.UNREACHABLE: re.compile(rb"\x00"),
+}
+"""How instructions begin that trap so."""
 
 
 def _peer_places(trap: wasmtime.Trap, wasm: bytes) -> tuple[Place, ...]:
-    """Where a branch leads to what always traps, wasmtime traps at the branch."""
+    """Where Cranelift merged the trapping instruction with a later one, or hoisted a certain trap, its offset says little."""
     places = [Place(frame.func_index, frame.module_offset) for frame in trap.frames]
-    if wasm[places[0].offset or 0] in _BRANCHES:
+    pattern = _TRAPPING.get(trap.trap_code) if trap.trap_code else None
+    if pattern is not None and not pattern.match(wasm, places[0].offset or 0):
         places[0] = places[0]._replace(offset=None)
     return tuple(places)
 

@@ -58,10 +58,10 @@ def test_whose_the_code_is(instructions: list[Any], offsets: list[int | None]) -
 
 
 def test_offsets_of_code() -> None:
-    """What stack traces ask for; code that is out of line goes to the function's end."""
+    """What stack traces ask for; a poll's code, which is out of line, belongs to the loop that polls."""
     code = new_code(COUNT_DOWN)
     lines = code.listing(0).lines
-    end = OFFSET + len(function_body(COUNT_DOWN).code) - 1
-    expected = [OFFSET, *(line.offset for line in lines[1:-1]), end]
+    loop = OFFSET
+    expected = [OFFSET, *(line.offset for line in lines[1:-1]), loop]
     assert [code.binary_offset(0, line.position) for line in lines] == expected
     assert [code.binary_offset(0, line.position + len(line.code) - 1) for line in lines] == expected

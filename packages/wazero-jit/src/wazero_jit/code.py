@@ -13,7 +13,7 @@ from wazero_api import BodySource, FunctionType, Listing, ListingLine, Module, V
 
 from .link.code_map import Place
 from .link.layout import ContextLayout
-from .translate.function import FunctionCode, token_positions, translate
+from .translate.function import FunctionCode, Notes, take_notes, translate
 from .translate.meanings import Meanings
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class JitCode:
         self._chunks: list[CodeBlock] = []
         self._free = 0
         """Bytes left in the last chunk."""
-        self._positions: dict[int, tuple[list[int], list[int]]] = {}
+        self._positions: dict[int, tuple[Notes, list[int]]] = {}
 
     # Compiling
 
@@ -156,28 +156,32 @@ class JitCode:
 
     def binary_offset(self, defined_index: int, code_offset: int) -> int:
         """Byte offset, in the module's binary, of the instruction whose machine code `code_offset` is in."""
-        positions, offsets = self._notes(defined_index)
-        token = bisect_right(positions, code_offset, 0, len(offsets)) - 1
+        notes, offsets = self._notes(defined_index)
+        poll = bisect_right(notes.polls, (code_offset + 1,)) - 1
+        if poll >= 0:  # out of line: where it comes back to is just behind what it is about
+            code_offset = notes.polls[poll][1] - 1
+        token = bisect_right(notes.tokens, code_offset, 0, len(offsets)) - 1
         return offsets[max(0, token)]
 
     def listing(self, defined_index: int) -> Listing:
         """See `wazero_api.Code.listing`."""
         self.address(defined_index)
         code = self.function_code(defined_index).code
-        positions, offsets = self._notes(defined_index)
+        notes, offsets = self._notes(defined_index)
+        positions = notes.tokens
         starts = [0, *positions]  # the function's begin, each instruction's code, what is out of line
         stops = [*positions, len(code)]
         parts = zip([None, *offsets, None], starts, stops, strict=True)
         lines = [ListingLine(offset, start, code[start:stop]) for offset, start, stop in parts if start < stop]
         return Listing(self._isa.name, tuple(lines))
 
-    def _notes(self, defined_index: int) -> tuple[list[int], list[int]]:
-        """`token_positions` of a function, and the offset of each token in the binary. Few functions are ever asked for."""
+    def _notes(self, defined_index: int) -> tuple[Notes, list[int]]:
+        """`take_notes` of a function, and the offset of each token in the binary. Few functions are ever asked for."""
         known = self._positions.get(defined_index)
         if known is None:
             source = self._source(defined_index)
-            positions = token_positions(*source, self._meanings, self._isa)
+            notes = take_notes(*source, self._meanings, self._isa)
             start = self.module.bodies[defined_index].offset
             offsets = list(accumulate(map(len, source[2][:-1]), initial=start))
-            known = self._positions[defined_index] = positions, offsets
+            known = self._positions[defined_index] = notes, offsets
         return known

@@ -85,7 +85,7 @@ class Control:
         """(pieces up to and with the branch piece, label)"""
         self._tables: list[tuple[int, list[Label]]] = []
         """(pieces before the table, labels)"""
-        self._polls: list[tuple[Label, Label]] = []
+        self.polls: list[tuple[Label, Label]] = []
         """(label of the out-of-line call, label to come back to)"""
         function = ControlFrame(0, FunctionType((), type.results))
         function.places = plan.result_places()
@@ -103,7 +103,7 @@ class Control:
     def finish(self) -> tuple[bytes, list[int]]:
         """The code, and where each piece starts."""
         isa, out = self.isa, self.out
-        for label, back in self._polls:
+        for label, back in self.polls:
             self._bind(label)
             out.append(isa.poll_call())
             self._emit_branch(isa.jump(), back)
@@ -137,7 +137,7 @@ class Control:
         cold, back = Label(), Label()
         self._emit_branch(branch_piece, cold)
         self._bind(back)
-        self._polls.append((cold, back))
+        self.polls.append((cold, back))
 
     def _zero_locals(self, indices: Sequence[int]) -> None:
         slots = [self.homes[index] for index in indices if self.homes[index] >= SLOT]

@@ -96,15 +96,21 @@ def translate(
     return _Translation(type, local_types, tokens, meanings, isa).run()[0]
 
 
-def token_positions(
-    type: FunctionType, local_types: Sequence[ValueType], tokens: Sequence[bytes], meanings: Meanings, isa: Isa
-) -> list[int]:
-    """Where in the machine code each token's begins, and where the last one's ends: what follows is out of line.
+class Notes(NamedTuple):
+    """Where machine code comes from; all are byte offsets in it."""
 
-    What `translate` did is done again, with notes taken.
-    """
-    _, pieces, starts = _Translation(type, local_types, tokens, meanings, isa).run(True)
-    return [starts[index] for index in pieces]
+    tokens: list[int]
+    """Where each token's code begins, and where the last one's ends: what follows is out of line."""
+    polls: list[tuple[int, int]]
+    """Where the code of each poll begins out of line, and where it comes back to."""
+
+
+def take_notes(
+    type: FunctionType, local_types: Sequence[ValueType], tokens: Sequence[bytes], meanings: Meanings, isa: Isa
+) -> Notes:
+    """What `translate` did is done again, with notes taken."""
+    _, notes = _Translation(type, local_types, tokens, meanings, isa).run(marked=True)
+    return notes
 
 
 class _Translation:
@@ -118,7 +124,7 @@ class _Translation:
     ) -> None:
         self._parts = type, local_types, tokens, meanings, isa
 
-    def run(self, marked: bool = False) -> tuple[FunctionCode, list[int], list[int]]:
+    def run(self, marked: bool = False) -> tuple[FunctionCode, Notes]:
         type, local_types, tokens, meanings, isa = self._parts
         counts = Counter(tokens)
         depth = _FIRST_DEPTH
@@ -141,7 +147,8 @@ class _Translation:
             frame = plan.frame
             context_offset = -1 if frame.context_slot is None else slot_offset(frame.context_slot)
             function = FunctionCode(code, frame.words * SLOT_BYTES, control.bare, context_offset)
-            return function, marks.pieces, starts
+            polls = [(starts[cold.pieces], starts[back.pieces]) for cold, back in control.polls] if marked else []
+            return function, Notes([starts[index] for index in marks.pieces], polls)
 
 
 def _translate(control: Control, tokens: Sequence[bytes], marks: Marks | None) -> None:  # noqa: C901, PLR0912, PLR0915
@@ -190,6 +197,8 @@ def _translate(control: Control, tokens: Sequence[bytes], marks: Marks | None) -
                     piece = out.pop()
                     control.detach(home)
                     emit(piece)
+                    if marks is not None:
+                        marks.pieces[-1] = len(out)  # the piece moved back, and still is the earlier token's
                 out[-1] = last[(*key[:-1], home)]
             elif value != home:
                 if home in stack:
@@ -235,6 +244,8 @@ def _translate(control: Control, tokens: Sequence[bytes], marks: Marks | None) -
                     piece = out.pop()
                     control.detach(home)
                     emit(piece)
+                    if marks is not None:
+                        marks.pieces[-1] = len(out)  # the piece moved back, and still is the earlier token's
                 out[-1] = last[(*key[:-1], home)]
             elif value != home:
                 if home in stack:
