@@ -13,7 +13,7 @@ from typing import Any, Final
 import pytest
 
 from hammer.hammer import N, P, hammer
-from integration.runtimes import ANONYMOUS, NATIVE, needs_jit, new_runtime, wasm
+from integration.runtimes import ANONYMOUS, NATIVE, needs_jit, new_runtime, start_python, wasm
 from wazero_api import DeadlineExceededError, ExitError, FunctionType, HostFunction, Trap, TrapKind, ValueType
 from wazero_core import Module, Runtime
 from wazero_jit import code
@@ -138,6 +138,33 @@ def test_new_signatures_hammer(runtime: Runtime) -> None:
         assert runtime.instantiate(binaries[n], ANONYMOUS).exports.f(1, 2, 3, 4, p) == p
 
     hammer(body, n=len(types))
+
+
+FIRST_USE: Final = """
+from hammer.hammer import hammer
+from integration.runtimes import wasm
+from wazero_core import Runtime, RuntimeConfig
+
+binary = wasm('(module (memory 1) (func (export "f") (param i32) (result i32) (i32.load8_u (local.get 0))))')
+def body(p, n):
+    module = Runtime(RuntimeConfig.compiler()).instantiate(binary)
+    assert module.exports.f(p) == 0
+    try:
+        module.exports.f(-1)
+    except Exception as error:
+        assert type(error).__name__ == "Trap"
+    else:
+        raise AssertionError
+hammer(body, n=3)
+print("end")
+"""
+
+
+def test_first_use_in_a_process_hammer() -> None:
+    """Everything that the process has one of is made by whichever thread comes first."""
+    processes = [start_python(FIRST_USE) for _ in range(2)]
+    for process in processes:
+        assert process.communicate(timeout=60) == ("end\n", "")
 
 
 # Calls

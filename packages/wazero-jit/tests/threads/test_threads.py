@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-import importlib
+import subprocess
 import sys
 import threading
 from collections.abc import Callable
@@ -237,10 +237,11 @@ print(rig.run(code, 100_000_000))
     assert (done.returncode, done.stdout, done.stderr) == (0, "7\n7\n7\n", "")
 
 
-def test_subinterpreter_is_refused() -> None:
+def test_subinterpreter_is_refused(python: Callable[..., subprocess.CompletedProcess[str]]) -> None:
+    """In a process of its own: where a sub-interpreter imports ctypes, the main one's ctypes types change."""
     assert refuse_subinterpreter() is None
-    interpreters = _interpreters()
-    program = """
+    name = "_interpreters" if sys.version_info >= (3, 13) else "_xxsubinterpreters"
+    inside = """
 try:
     from wazero_jit.link.threads import refuse_subinterpreter
     sentence = refuse_subinterpreter()
@@ -248,14 +249,12 @@ except ImportError as error:  # ctypes itself may refuse
     sentence = str(error)
 assert sentence and "interpreter" in sentence, sentence
 """
-    new = interpreters.create()
-    try:
-        failure = interpreters.run_string(new, program)
-        assert failure is None, failure
-    finally:
-        interpreters.destroy(new)
-
-
-def _interpreters() -> Any:
-    name = "_interpreters" if sys.version_info >= (3, 13) else "_xxsubinterpreters"
-    return importlib.import_module(name)
+    done = python(
+        f"import {name} as interpreters\n"
+        "new = interpreters.create()\n"
+        f"failure = interpreters.run_string(new, {inside!r})\n"
+        "assert failure is None, failure\n"
+        "interpreters.destroy(new)\n"
+        "print('refused')"
+    )
+    assert done.stdout == "refused\n", done.stderr
