@@ -29,6 +29,8 @@ PYPROJECT = load_toml(ROOT / "pyproject.toml")
 PYTHONS = python_versions(load_toml(ROOT / "packages/wazero-core/pyproject.toml"))
 TYPED_TESTS = ("noxfile.py", "benchmarks", "examples", "tests", "packages/wazero-core/tests/cli")
 """What is typed strictly besides the packages."""
+IN_PARALLEL = ("-n", "3", "--dist", "loadfile")
+"""Files of tests run beside one another, one more than a small machine has processors, since many wait for processes."""
 WHEELS_LIMIT_BYTES = 1_000_000
 """All five wheels together stay below this."""
 
@@ -110,7 +112,7 @@ def tests(session: nox.Session) -> None:
     """
     _install(session, "test", "compilers")
     others = [] if session.python == FOUND[0] else ["--ignore=packages/wazero-jit/tests/isa"]
-    session.run("python", "-m", "pytest", "--ignore=tests/conformance", *others, *session.posargs)
+    session.run("python", "-m", "pytest", *IN_PARALLEL, "--ignore=tests/conformance", *others, *session.posargs)
 
 
 @nox.session

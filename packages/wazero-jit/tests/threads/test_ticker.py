@@ -14,8 +14,19 @@ from wazero_api import DeadlineExceededError
 from wazero_jit.link.ticker import PATIENCE, PERIOD_NANOSECONDS
 
 
+_others: set[Path] = set()
+"""Threads of an engine that other tests of this process have used."""
+
+
 def ticker_threads() -> list[Path]:
-    return [task for task in Path("/proc/self/task").iterdir() if (task / "comm").read_text() == "wazero-ticker\n"]
+    tasks = [task for task in Path("/proc/self/task").iterdir() if task not in _others]
+    return [task for task in tasks if (task / "comm").read_text() == "wazero-ticker\n"]
+
+
+@pytest.fixture(autouse=True)
+def _know_others(rig: Any) -> None:
+    rig.ticker.stop()
+    _others.update(ticker_threads())
 
 
 @pytest.fixture
