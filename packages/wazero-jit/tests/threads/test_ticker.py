@@ -13,7 +13,6 @@ import pytest
 from wazero_api import DeadlineExceededError
 from wazero_jit.link.ticker import PATIENCE, PERIOD_NANOSECONDS
 
-
 _others: set[Path] = set()
 """Threads of an engine that other tests of this process have used."""
 
