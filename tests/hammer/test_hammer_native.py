@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import threading
 import time
 import warnings
@@ -13,7 +14,7 @@ from typing import Any, Final
 import pytest
 
 from hammer.hammer import N, P, hammer
-from integration.runtimes import ANONYMOUS, NATIVE, needs_jit, new_runtime, start_python, wasm
+from integration.runtimes import ANONYMOUS, NATIVE, needs_jit, new_runtime, wasm
 from wazero_api import DeadlineExceededError, ExitError, FunctionType, HostFunction, Trap, TrapKind, ValueType
 from wazero_core import Module, Runtime
 from wazero_jit import code
@@ -138,33 +139,6 @@ def test_new_signatures_hammer(runtime: Runtime) -> None:
         assert runtime.instantiate(binaries[n], ANONYMOUS).exports.f(1, 2, 3, 4, p) == p
 
     hammer(body, n=len(types))
-
-
-FIRST_USE: Final = """
-from hammer.hammer import hammer
-from integration.runtimes import wasm
-from wazero_core import Runtime, RuntimeConfig
-
-binary = wasm('(module (memory 1) (func (export "f") (param i32) (result i32) (i32.load8_u (local.get 0))))')
-def body(p, n):
-    module = Runtime(RuntimeConfig.compiler()).instantiate(binary)
-    assert module.exports.f(p) == 0
-    try:
-        module.exports.f(-1)
-    except Exception as error:
-        assert type(error).__name__ == "Trap"
-    else:
-        raise AssertionError
-hammer(body, n=3)
-print("end")
-"""
-
-
-def test_first_use_in_a_process_hammer() -> None:
-    """Everything that the process has one of is made by whichever thread comes first."""
-    processes = [start_python(FIRST_USE) for _ in range(2)]
-    for process in processes:
-        assert process.communicate(timeout=60) == ("end\n", "")
 
 
 # Calls
@@ -323,11 +297,12 @@ def test_deadlines_of_one_instance_hammer(runtime: Runtime) -> None:
 
 
 def in_child(body: Callable[[], object]) -> int:
-    """The exit status of a forked child: 0 if `body` returned."""
+    """The exit status of a forked child: 0 if `body` returned; it is killed if that takes too long."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of all forks beside threads
         pid = os.fork()
     if pid == 0:
+        signal.alarm(30)
         status = 1
         try:
             body()
@@ -343,6 +318,9 @@ def test_forks_beside_running_code_hammer(busy: str, runtime: Runtime) -> None:
     compiled = runtime.compile_module(wasm(LOOPS))
     spinners = [runtime.instantiate_module(compiled, ANONYMOUS) for _ in range(3)]
     quick, mine = (runtime.instantiate_module(compiled, ANONYMOUS) for _ in range(2))
+    other_runtime = Runtime(runtime.config)  # whose own lock the child must not need
+    other_runtime.engine = runtime.engine
+    other_compiled = other_runtime.compile_module(wasm(LOOPS))
     is_over = threading.Event()
 
     def work(number: int) -> None:
@@ -353,7 +331,8 @@ def test_forks_beside_running_code_hammer(busy: str, runtime: Runtime) -> None:
             elif busy == "short calls":
                 assert quick.exports.count(50) == 50
             else:
-                runtime.instantiate_module(compiled, ANONYMOUS).exports.count(3)
+                with other_runtime.instantiate_module(other_compiled, ANONYMOUS) as module:
+                    assert module.exports.count(3) == 3
 
     def child() -> None:
         assert mine.exports.count(1000) == 1000
@@ -380,6 +359,25 @@ def test_forks_beside_running_code_hammer(busy: str, runtime: Runtime) -> None:
         for thread in threads:
             thread.join(30)
     assert not any(thread.is_alive() for thread in threads)
+
+
+def test_forks_beside_compiling_hammer(runtime: Runtime) -> None:
+    """The child needs functions of the module that another thread is compiling."""
+    steps = "(local.set 0 (i32.add (i32.mul (local.get 0) (i32.const 12345)) (i32.const 1)))" * 300
+    functions = "".join(f'(func (export "f{n}") (param i32) (result i32) {steps} (local.get 0))' for n in range(300))
+    compiled = runtime.compile_module(wasm(f"(module {functions})"))
+    module = runtime.instantiate_module(compiled, ANONYMOUS)
+    expected = module.exports.f299(1)
+    compiler = threading.Thread(target=compiled.compile_all)
+    compiler.start()
+    for number in range(8):
+        time.sleep(0.002)
+
+        def child(name: str = f"f{298 - number}") -> None:
+            assert module.exports[name](1) == expected
+
+        assert in_child(child) == 0
+    compiler.join()
 
 
 def test_forks_in_host_functions_hammer(runtime: Runtime) -> None:

@@ -6,13 +6,13 @@ import marshal
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
-from threading import Lock
 from typing import TYPE_CHECKING, Final, NamedTuple, final
 
 from wazero_api import BodySource, FunctionType, Listing, ListingLine, Module, ValueType
 
 from .link.code_map import Place
 from .link.layout import ContextLayout
+from .memory import forks
 from .translate.function import FunctionCode, Notes, take_notes, translate
 from .translate.meanings import Meanings
 
@@ -45,7 +45,7 @@ class JitCode:
         self._process = process
         self._isa = process.isa(guarded)
         self._meanings = Meanings(module, self.layout, self._isa, guarded)
-        self._lock = Lock()
+        self._lock = forks.new_lock()
         self._functions: dict[int, LoadedFunction] = {}
         self._starts: list[int] = []
         self._by_start: dict[int, int] = {}

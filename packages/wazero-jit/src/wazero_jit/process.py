@@ -6,7 +6,6 @@ The C stack, signals and the GIL belong to the process, and so does this. Made w
 from __future__ import annotations
 
 import ctypes
-from threading import Lock
 from typing import Any, Final, NoReturn, final
 from weakref import WeakValueDictionary
 
@@ -23,6 +22,7 @@ from .link.frames import StackWalker
 from .link.records import TRAPS, FunctionRecord
 from .link.sweeping import Sweeper
 from .link.trampolines import Trampolines
+from .memory import forks
 from .memory.executable import CodeBlock, ExecutableSpace
 
 _TRAMPOLINE_BYTES: Final = 64 << 20
@@ -125,7 +125,7 @@ def _raise_closed(owner: Any) -> NoReturn:
     raise WazeroBug("a function of an open instance was replaced as if it were closed")
 
 
-_lock: Final = Lock()
+_lock: Final = forks.new_lock()
 _the_process: Process | None = None
 
 

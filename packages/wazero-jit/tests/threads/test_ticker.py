@@ -19,7 +19,14 @@ _others: set[Path] = set()
 
 def ticker_threads() -> list[Path]:
     tasks = [task for task in Path("/proc/self/task").iterdir() if task not in _others]
-    return [task for task in tasks if (task / "comm").read_text() == "wazero-ticker\n"]
+    return [task for task in tasks if _name(task) == "wazero-ticker\n"]
+
+
+def _name(task: Path) -> str:
+    try:
+        return (task / "comm").read_text()
+    except (FileNotFoundError, ProcessLookupError):  # it ended after it was listed
+        return ""
 
 
 @pytest.fixture(autouse=True)

@@ -27,12 +27,21 @@ class Forkable(Protocol):
 
 
 _members: weakref.WeakSet[Forkable] = weakref.WeakSet()
+_locks: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
 def register(member: Forkable) -> None:
     """Tell `member` about forks for as long as it lives."""
     with lock:
         _members.add(member)
+
+
+def new_lock() -> threading.Lock:
+    """A lock that is open in the child of a fork, which has no other thread that could open it."""
+    made = threading.Lock()
+    with lock:
+        _locks.add(made)
+    return made
 
 
 def _before() -> None:
@@ -46,6 +55,8 @@ def _after_in_parent() -> None:
 
 
 def _after_in_child() -> None:
+    for other in list(_locks):
+        other._at_fork_reinit()
     for member in list(_members):
         member.after_fork_in_child()
 
