@@ -19,7 +19,8 @@ from differential import engines
 from differential.engines import Ending, Ours, Theirs, Value, numeric_instructions, value_of
 from differential.generator import EDGES, Generated, Types, generate, host_results, random_bits
 from fuzz.binary import F32
-from integration.runtimes import ENGINES
+from integration.runtimes import ENGINES, needs_jit
+from wazero_jit.process import the_process
 
 COUNT: Final = int(os.environ.get("WAZERO_FUZZ_COUNT", "200"))
 """Modules to try."""
@@ -86,6 +87,18 @@ def test_engines_agree(first: int, engine: str, recorded: Recorded) -> None:
         text for seed in range(first, min(COUNT, first + _PER_TEST)) for text in _disagreements(seed, engine, recorded)
     ]
     assert not failures, "\n".join(failures)
+
+
+@needs_jit
+def test_engines_agree_on_code_that_is_interrupted_all_the_time(
+    recorded: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The ticker asks for it 50,000 times a second: polls keep all registers, wherever they come."""
+    activity = the_process().activity
+    monkeypatch.setattr(activity._executions.ticker, "period_nanoseconds", 20_000)
+    before = activity.current().signals_at
+    assert not [text for seed in range(_PER_TEST) for text in _disagreements(seed, "jit", recorded)]
+    assert activity.current().signals_at > before, "there were no polls"
 
 
 def test_the_modules_are_worth_running(peer: wasmtime.Engine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -170,6 +170,26 @@ def test_endless_recursion_far_from_the_entry(stack_bytes: int | None, recursive
     body() if stack_bytes is None else run_in_thread(body, stack_bytes)
 
 
+@pytest.mark.parametrize("stack_bytes", [None, *STACK_SIZES, 128 * KIB])
+def test_endless_recursion_of_python_and_a_host_function(stack_bytes: int | None) -> None:
+    """No guest between, whose prologues would look at the stack."""
+    with new_runtime("jit") as runtime:
+
+        def call_again(value: int) -> int:
+            result: int = host.exports.f(value)
+            return result
+
+        builder = runtime.new_host_module_builder("env").new_function_builder()
+        host = builder.with_raw_function(call_again, [I32], [I32]).export("f").instantiate()
+
+        def body() -> None:
+            for _ in range(2):
+                with pytest.raises(ExhaustionError):
+                    host.exports.f(1)
+
+        body() if stack_bytes is None else run_in_thread(body, stack_bytes)
+
+
 def test_a_guest_catches_nothing_but_the_host_may(recursive: Recursive) -> None:
     """An inner call runs out of stack; the host function goes on, and so does the outer call."""
 

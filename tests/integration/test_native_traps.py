@@ -26,6 +26,8 @@ FAULTS: Final = {
     "f32.const 1e20 i32.trunc_f32_s drop": TrapKind.INTEGER_OVERFLOW,
     "f64.const nan i64.trunc_f64_u drop": TrapKind.INVALID_CONVERSION_TO_INTEGER,
     "i32.const 65533 i32.load drop": TrapKind.OUT_OF_BOUNDS_MEMORY_ACCESS,
+    "local.get 2 i32.const 65533 i32.load local.set 2 drop": TrapKind.OUT_OF_BOUNDS_MEMORY_ACCESS,
+    "local.get 3 i32.const 65533 f32.load local.tee 3 drop drop": TrapKind.OUT_OF_BOUNDS_MEMORY_ACCESS,
     "i32.const -1 f64.const 1 f64.store offset=0xffffffff": TrapKind.OUT_OF_BOUNDS_MEMORY_ACCESS,
     "i32.const 65536 i32.const 0 i32.const 1 memory.fill": TrapKind.OUT_OF_BOUNDS_MEMORY_ACCESS,
     "i32.const 0 i32.const -1 i32.const 2 memory.copy": TrapKind.OUT_OF_BOUNDS_MEMORY_ACCESS,
@@ -38,7 +40,7 @@ FAULTS: Final = {
     "i32.const 1 call_indirect $t": TrapKind.UNINITIALIZED_ELEMENT,
     "i32.const 0 call_indirect $t (result i32) drop": TrapKind.INDIRECT_CALL_TYPE_MISMATCH,
 }
-"""Code by itself, in a function that declares nothing; the last instruction but ``drop`` traps."""
+"""Code that leaves nothing on the stack, in a function with parameters f64 and i64 and locals i32 and f32."""
 
 
 def nested(fault: str) -> str:
