@@ -17,7 +17,8 @@ class RegisterPlan:
     """Operand ids by role. No register has two roles.
 
     The operand at depth d of a function's operand stack, if it is in a register at all, is in temporary d. The first
-    parameters and results of a function, and the values that a label takes, stand there, too: see `canonical`.
+    parameters and results of a function, and the values that a label takes, stand there, too, and in memory behind
+    them: see `translate.control`.
     """
 
     scratch: tuple[int, ...]
