@@ -116,7 +116,7 @@ class ContextHeader(ctypes.Structure):
         ("memory_base", c_uint64),
         # What the memory register must hold; 0 if there is no memory.
         ("owner", c_uint64),
-        # PyObject*, borrowed: the `Instance`, or the host function's `HostCallable`.
+        # PyObject*, borrowed: the `Instance`, or the host function's `HostTarget`.
     )
 
 
@@ -147,7 +147,4 @@ class HostContext(ctypes.Structure):
         # PyObject*, borrowed: what is called.
         ("module", c_uint64),
         # PyObject*, borrowed: the calling module instance, passed first if the signature's thunk wants it.
-        ("convert", c_uint64),
-        # PyObject*, borrowed: called with a result that machine code could not unbox; gives the tuple of raw unsigned
-        # 64-bit ints for it, or raises.
     )

@@ -189,7 +189,7 @@ def _translate(control: Control, tokens: Sequence[bytes], marks: Marks | None) -
             handlers[what](control, more)
             if control.is_dead:
                 control.skip(iterator)
-        elif kind == SET:
+        elif kind == SET or kind == TEE:  # noqa: PLR1714, SIM109 - faster than looking into a tuple
             home = homes[what]
             value = pop()
             if last is not None and value == key[-1]:
@@ -204,6 +204,8 @@ def _translate(control: Control, tokens: Sequence[bytes], marks: Marks | None) -
                 if home in stack:
                     control.detach(home)
                 emit(move[value, home])
+            if kind == TEE:
+                push(home)
             last = None
         elif kind == STORE:
             value = pop()
@@ -236,23 +238,6 @@ def _translate(control: Control, tokens: Sequence[bytes], marks: Marks | None) -
             emit(what.value[key])
             push(target)
             last = what.value
-        elif kind == TEE:
-            home = homes[what]
-            value = pop()
-            if last is not None and value == key[-1]:
-                if home in stack:
-                    piece = out.pop()
-                    control.detach(home)
-                    emit(piece)
-                    if marks is not None:
-                        marks.pieces[-1] = len(out)  # the piece moved back, and still is the earlier token's
-                out[-1] = last[(*key[:-1], home)]
-            elif value != home:
-                if home in stack:
-                    control.detach(home)
-                emit(move[value, home])
-            push(home)
-            last = None
         elif kind == NULLARY:
             target = temporaries[len(stack)]
             key = (target,)
