@@ -27,6 +27,7 @@ from .engine import (
     ListingLine,
     Memory,
     ModuleInstance,
+    StackTaker,
     Table,
     ValidatedBody,
 )
@@ -49,7 +50,7 @@ from .errors import (
     format_frames,
 )
 from .features import CORE_FEATURES_V1, CORE_FEATURES_V2, CORE_FEATURES_V3, CoreFeatures
-from .host import Convention, HostFunction, HostModule
+from .host import CallDescriber, Convention, HostFunction, HostModule, LogScope
 from .module import (
     CustomSection,
     DataSegment,
@@ -65,7 +66,20 @@ from .module import (
     TableDefinition,
 )
 from .opcodes import BY_CODE, BY_NAME, OPCODES, AddressOperand, Immediate, Opcode, Operand
-from .system import FS, Clock, Directory, DirectoryEntry, File, FileType, OpenFlags, RandomSource, Sleep, Stat
+from .system import (
+    FS,
+    Clock,
+    Connection,
+    Directory,
+    DirectoryEntry,
+    File,
+    FileType,
+    Listener,
+    OpenFlags,
+    RandomSource,
+    Sleep,
+    Stat,
+)
 from .types import (
     HEAP_TYPE_NAMES,
     MAX_MEMORY_PAGES,
@@ -97,8 +111,10 @@ __all__ = [
     "CORE_FEATURES_V1",
     "CORE_FEATURES_V2",
     "CORE_FEATURES_V3",
+    "CallDescriber",
     "Clock",
     "Code",
+    "Connection",
     "Convention",
     "CoreFeatures",
     "CustomSection",
@@ -134,8 +150,10 @@ __all__ = [
     "LinkError",
     "LinkTarget",
     "LinkedInstance",
+    "Listener",
     "Listing",
     "ListingLine",
+    "LogScope",
     "MAX_MEMORY_PAGES",
     "MalformedModuleError",
     "Memory",
@@ -153,6 +171,7 @@ __all__ = [
     "RandomSource",
     "SegmentMode",
     "Sleep",
+    "StackTaker",
     "Stat",
     "Table",
     "TableDefinition",

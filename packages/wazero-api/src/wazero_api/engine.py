@@ -14,11 +14,16 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol, final
 
+from .errors import Frame
 from .features import CoreFeatures
 from .host import HostFunction
 from .module import Module
 from .record import record
 from .types import FunctionType, GlobalType, MemoryType, TableType, ValueType
+
+StackTaker = Callable[[int, tuple[Frame, ...], bool], None]
+"""Gets a thread's identifier, its wasm frames, innermost first and not all if there are very many, and whether the
+innermost one waits for a function of the host. May be called on any thread; must be quick, and raise nothing."""
 
 
 @final
@@ -299,4 +304,19 @@ class Engine(Protocol):
 
     def deadline(self, seconds: float) -> AbstractContextManager[None]:
         """Calls that this thread makes inside the block raise DeadlineExceededError once `seconds` are over."""
+        ...
+
+    def remaining(self) -> float | None:
+        """Seconds until the earliest deadline of the calling thread, 0 or less once it has passed; None without one.
+
+        For host functions that wait: they raise DeadlineExceededError themselves when the time is up.
+        """
+        ...
+
+    def take_stacks(self, take: StackTaker, *, only_caller: bool = False) -> None:
+        """Have `take` called once for each thread that runs guest code, or with `only_caller` for the calling one.
+
+        At once, or where only the running code can tell where it is, on its thread when that comes to a loop or function:
+        later, if it is in the host now, and never if it ends before. Asking again before that changes nothing.
+        """
         ...

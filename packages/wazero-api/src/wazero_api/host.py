@@ -6,8 +6,8 @@ A host module is a name and functions; an engine turns each into something that 
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum
-from typing import Any, final
+from enum import Enum, IntFlag
+from typing import Any, Protocol, final
 
 from .record import record
 from .types import FunctionType
@@ -23,6 +23,37 @@ class Convention(Enum):
     References and vectors stay as in TYPED."""
 
 
+class LogScope(IntFlag):
+    """What host functions are about, for logs of their calls. A function may belong to several scopes, or to none."""
+
+    NONE = 0
+    """Of a function: logged with ALL only. Of a log: nothing is logged."""
+    CLOCK = 1 << 0
+    PROC = 1 << 1
+    FILESYSTEM = 1 << 2
+    MEMORY = 1 << 3
+    POLL = 1 << 4
+    RANDOM = 1 << 5
+    SOCK = 1 << 6
+    ALL = (1 << 64) - 1
+    """Everything, also what belongs to no scope: more than all scopes together."""
+
+
+class CallDescriber(Protocol):
+    """How the calls of one host function read in a log. Values are as the function itself takes and gives them.
+
+    What is in a guest's memory may be anything. A description that fails is replaced; the call goes on.
+    """
+
+    def params(self, module: Any, args: tuple[Any, ...]) -> str | None:
+        """What stands between the parentheses; None to leave this call out. Called before the function."""
+        ...
+
+    def results(self, module: Any, args: tuple[Any, ...], results: tuple[Any, ...]) -> str:
+        """What stands after the arrow, or "". Called once the function has returned; not if it raised."""
+        ...
+
+
 @final
 @record
 class HostFunction:
@@ -35,6 +66,9 @@ class HostFunction:
     wants_module: bool = False
     param_names: tuple[str, ...] = ()
     result_names: tuple[str, ...] = ()
+    scope: LogScope = LogScope.NONE
+    describe: Callable[[LogScope], CallDescriber] | None = None
+    """Makes, for a log of these scopes, what shows the calls; without it names and types do. Called if there is a log."""
 
 
 @final

@@ -130,6 +130,28 @@ class Directory(Protocol):
         ...
 
 
+@runtime_checkable
+class Listener(Protocol):
+    """What a file offers besides `File` that waits for connections. Its `fileno` tells when one is there."""
+
+    def accept(self) -> File:
+        """The next connection, a `Connection`."""
+        ...
+
+
+@runtime_checkable
+class Connection(Protocol):
+    """What a file offers besides `File` that is one end of a stream of bytes, such as a socket."""
+
+    def receive(self, count: int, *, peek: bool = False) -> bytes:
+        """Like `File.read`; with `peek`, what is read stays to be read again."""
+        ...
+
+    def shutdown(self, *, reading: bool, writing: bool) -> None:
+        """End one direction or both; the other end sees the end of the stream."""
+        ...
+
+
 class FS(Protocol):
     """A tree of files. No path given to it may reach outside its root, links included."""
 

@@ -17,6 +17,7 @@ from wazero_api import (
     LinkTarget,
     MemoryType,
     Module,
+    StackTaker,
     TableType,
     UnsupportedError,
 )
@@ -148,3 +149,11 @@ class JitEngine:
     def deadline(self, seconds: float) -> AbstractContextManager[None]:
         """See `wazero_api.Engine.deadline`."""
         return self._ready().activity.deadline(seconds)
+
+    def remaining(self) -> float | None:
+        """See `wazero_api.Engine.remaining`."""
+        return self._ready().activity.remaining()
+
+    def take_stacks(self, take: StackTaker, *, only_caller: bool = False) -> None:
+        """See `wazero_api.Engine.take_stacks`; here always at a poll."""
+        self._ready().take_stacks(take, only_caller=only_caller)

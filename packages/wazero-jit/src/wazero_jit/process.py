@@ -6,10 +6,20 @@ The C stack, signals and the GIL belong to the process, and so does this. Made w
 from __future__ import annotations
 
 import ctypes
-from typing import Any, Final, NoReturn, final
+from typing import TYPE_CHECKING, Any, Final, NoReturn, final
 from weakref import WeakValueDictionary
 
-from wazero_api import ExhaustionError, ExitError, FunctionType, Trap, TrapKind, WazeroBug, WazeroError, format_frames
+from wazero_api import (
+    ExhaustionError,
+    ExitError,
+    FunctionType,
+    StackTaker,
+    Trap,
+    TrapKind,
+    WazeroBug,
+    WazeroError,
+    format_frames,
+)
 
 from .isa.interface import Isa
 from .isa.native import native_isa
@@ -24,6 +34,9 @@ from .link.sweeping import Sweeper
 from .link.trampolines import Trampolines
 from .memory import forks
 from .memory.executable import CodeBlock, ExecutableSpace
+
+if TYPE_CHECKING:
+    from .link.stack_requests import StackRequests
 
 _TRAMPOLINE_BYTES: Final = 64 << 20
 _GUEST_ENTRIES: Final = 2
@@ -41,6 +54,7 @@ class Process:
         """`Instance`s and `HostTarget`s by the addresses of their contexts."""
         self.conversions = Conversions(self._function_at, ReferenceKeeper())
         self._walker = StackWalker(self.code_map, self.owners)
+        self._stack_requests: StackRequests | None = None
         self._type_ids: dict[FunctionType, int] = {}
         self._isas: dict[bool, Isa] = {}
         self.native = native_isa()
@@ -82,6 +96,12 @@ class Process:
         context = ctypes.c_uint64.from_address(record + FunctionRecord.context.offset).value
         function: Function = self.owners[context].function_at(record)
         return function
+
+    def take_stacks(self, take: StackTaker, *, only_caller: bool) -> None:
+        """See `wazero_api.Engine.take_stacks`."""
+        if self._stack_requests is None:
+            self._stack_requests = self.activity.stack_requests(self._walker)
+        self._stack_requests.add(take, only_caller=only_caller)
 
     # Called by machine code
 

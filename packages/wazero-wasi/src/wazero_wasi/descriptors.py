@@ -7,12 +7,13 @@ import os
 from struct import Struct
 from typing import Final
 
-from wazero_api.system import FileType, OpenFlags
+from wazero_api.system import FileType, Listener, OpenFlags
 from wazero_core.system import FileEntry
 
 from . import rights
 from .guest import MAX_OFFSET, Caller, buffer_of, check, fail, offset_of, view
-from .lookup import file_at
+from .lookup import entry_at, file_at, state_of
+from .rights import NotCapableError, Rights
 from .stats import file_type_number
 
 _FDSTAT: Final = Struct("<BxH4xQQ")
@@ -48,13 +49,24 @@ def _fdflags_of(flags: OpenFlags) -> int:
 
 def _rights_of(entry: FileEntry, file_type: FileType) -> tuple[int, int]:
     """What can be done with a file, and with files opened through it."""
+    base, inheriting = _rights_by_nature(entry, file_type)
+    if entry.extra is not None:
+        return base & ~entry.extra.dropped, inheriting & ~entry.extra.dropped_inheriting
+    return base, inheriting
+
+
+def _rights_by_nature(entry: FileEntry, file_type: FileType) -> tuple[int, int]:
     if file_type is FileType.DIRECTORY:
         return rights.DIRECTORY, rights.INHERITED
+    if file_type is FileType.SOCKET:
+        if isinstance(entry.file, Listener):
+            return rights.LISTENER, int(rights.CONNECTION | Rights.FD_READ | Rights.FD_WRITE)
+        return int(rights.CONNECTION | Rights.FD_READ | Rights.FD_WRITE), 0
     base = rights.FILE if _has_position(entry, file_type) else rights.STREAM
     if entry.flags & (OpenFlags.WRITE_ONLY | OpenFlags.READ_WRITE):
         base |= rights.WRITING
     if not entry.flags & OpenFlags.WRITE_ONLY:
-        base |= rights.Rights.FD_READ
+        base |= Rights.FD_READ
     return int(base), 0
 
 
@@ -71,14 +83,14 @@ def _has_position(entry: FileEntry, file_type: FileType) -> bool:
 
 def fd_advise(module: Caller, fd: int, offset: int, length: int, advice: int) -> None:
     """Take note of how a file will be used, which changes nothing."""
-    file_at(module, fd)
+    file_at(module, fd, Rights.FD_ADVISE)
     if advice > _LAST_ADVICE or offset_of(offset) + offset_of(length) > MAX_OFFSET:
         fail(errno.EINVAL)
 
 
 def fd_allocate(module: Caller, fd: int, offset: int, length: int) -> None:
     """See to it that a file has at least that size."""
-    file = file_at(module, fd)
+    file = file_at(module, fd, Rights.FD_ALLOCATE)
     size = offset_of(offset) + offset_of(length)
     if length == 0:
         fail(errno.EINVAL)
@@ -95,12 +107,12 @@ def fd_close(module: Caller, fd: int) -> None:
 
 def fd_datasync(module: Caller, fd: int) -> None:
     """Bring what was written to the disk."""
-    module.system.files[fd].file.datasync()
+    entry_at(module, fd, Rights.FD_DATASYNC).file.datasync()
 
 
 def fd_sync(module: Caller, fd: int) -> None:
     """Bring what was written, and what is known of the file, to the disk."""
-    module.system.files[fd].file.sync()
+    entry_at(module, fd, Rights.FD_SYNC).file.sync()
 
 
 def fd_fdstat_get(module: Caller, fd: int, result: int) -> None:
@@ -115,7 +127,7 @@ def fd_fdstat_get(module: Caller, fd: int, result: int) -> None:
 
 def fd_fdstat_set_flags(module: Caller, fd: int, fdflags: int) -> None:
     """Change "append" and "nonblock"; ENOTSUP for a change of the others, which systems cannot do either."""
-    entry = module.system.files[fd]
+    entry = entry_at(module, fd, Rights.FD_FDSTAT_SET_FLAGS)
     flags = open_flags_of(fdflags)
     status = entry.flags & (_CHANGEABLE | OpenFlags.SYNC | OpenFlags.DATA_SYNC)
     changed = flags ^ status
@@ -124,6 +136,17 @@ def fd_fdstat_set_flags(module: Caller, fd: int, fdflags: int) -> None:
     if changed & OpenFlags.APPEND:
         entry.file.set_append(bool(flags & OpenFlags.APPEND))
     entry.flags ^= changed
+
+
+def fd_fdstat_set_rights(module: Caller, fd: int, fs_rights_base: int, fs_rights_inheriting: int) -> None:
+    """Keep these rights and give up the others. NotCapableError for rights that the file does not have."""
+    entry = module.system.files[fd]
+    base, inheriting = _rights_of(entry, entry.file.stat().file_type)
+    if fs_rights_base & ~base or fs_rights_inheriting & ~inheriting:
+        raise NotCapableError
+    state = state_of(entry)
+    state.dropped = rights.ALL & ~fs_rights_base
+    state.dropped_inheriting = rights.ALL & ~fs_rights_inheriting
 
 
 def fd_prestat_get(module: Caller, fd: int, result: int) -> None:

@@ -10,6 +10,8 @@ from wazero_api.system import DirectoryEntry, FileType
 from wazero_core.system import FileEntry
 
 from .guest import Caller, buffer_of, check, encode_path, fail, store_u32, view
+from .lookup import entry_at, state_of
+from .rights import Rights
 from .stats import file_type_number
 
 _DIRENT: Final = Struct("<QQIB3x")
@@ -23,11 +25,12 @@ def _listing(entry: FileEntry, cookie: int) -> list[DirectoryEntry]:
     """
     if entry.tree is None:
         fail(errno.ENOTDIR)
-    if cookie == 0 or entry.extra is None:
+    state = state_of(entry)
+    if cookie == 0 or state.listing is None:
         here = DirectoryEntry(".", FileType.DIRECTORY, entry.file.stat().inode)
         # The parent's inode is not the guest's business where the parent is outside its mount.
-        entry.extra = [here, DirectoryEntry("..", FileType.DIRECTORY), *entry.file.read_directory()]
-    return entry.extra  # type: ignore[no-any-return]  # nobody else uses `extra` of a directory
+        state.listing = [here, DirectoryEntry("..", FileType.DIRECTORY), *entry.file.read_directory()]
+    return state.listing  # type: ignore[no-any-return]
 
 
 def fd_readdir(module: Caller, fd: int, buf: int, buf_len: int, cookie: int, result: int) -> None:
@@ -35,7 +38,7 @@ def fd_readdir(module: Caller, fd: int, buf: int, buf_len: int, cookie: int, res
 
     Fewer bytes than the buffer has mean that there are no more entries.
     """
-    entry = module.system.files[fd]
+    entry = entry_at(module, fd, Rights.FD_READDIR)
     buffer = buffer_of(module)
     target = view(buffer, buf, buf_len)
     check(buffer, result, 4)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 
 class Errno(NamedTuple):
-    """A row: WASI's number and name. Python's `errno` has the same name, and perhaps others for the same thing."""
+    """A row: WASI's number and name. Python's `errno` has the same name, and perhaps others for nearly the same thing."""
 
     number: int
     name: str
@@ -21,7 +22,7 @@ TABLE: Final = (
     Errno(2, "EACCES"),
     Errno(3, "EADDRINUSE"),
     Errno(4, "EADDRNOTAVAIL"),
-    Errno(5, "EAFNOSUPPORT"),
+    Errno(5, "EAFNOSUPPORT", ("EPFNOSUPPORT",)),
     Errno(6, "EAGAIN", ("EWOULDBLOCK",)),
     Errno(7, "EALREADY"),
     Errno(8, "EBADF"),
@@ -39,12 +40,12 @@ TABLE: Final = (
     Errno(20, "EEXIST"),
     Errno(21, "EFAULT"),
     Errno(22, "EFBIG"),
-    Errno(23, "EHOSTUNREACH"),
+    Errno(23, "EHOSTUNREACH", ("EHOSTDOWN",)),
     Errno(24, "EIDRM"),
     Errno(25, "EILSEQ"),
     Errno(26, "EINPROGRESS"),
     Errno(27, "EINTR"),
-    Errno(28, "EINVAL"),
+    Errno(28, "EINVAL", ("EFTYPE",)),
     Errno(29, "EIO"),
     Errno(30, "EISCONN"),
     Errno(31, "EISDIR"),
@@ -80,16 +81,16 @@ TABLE: Final = (
     Errno(61, "EOVERFLOW"),
     Errno(62, "EOWNERDEAD"),
     Errno(63, "EPERM"),
-    Errno(64, "EPIPE"),
+    Errno(64, "EPIPE", ("ESHUTDOWN",)),
     Errno(65, "EPROTO"),
-    Errno(66, "EPROTONOSUPPORT"),
+    Errno(66, "EPROTONOSUPPORT", ("ESOCKTNOSUPPORT",)),
     Errno(67, "EPROTOTYPE"),
     Errno(68, "ERANGE"),
     Errno(69, "EROFS"),
     Errno(70, "ESPIPE"),
     Errno(71, "ESRCH"),
     Errno(72, "ESTALE"),
-    Errno(73, "ETIMEDOUT"),
+    Errno(73, "ETIMEDOUT", ("ETIME",)),
     Errno(74, "ETXTBSY"),
     Errno(75, "EXDEV"),
     Errno(76, "ENOTCAPABLE"),
@@ -108,11 +109,27 @@ EFAULT: Final = NUMBERS["EFAULT"]
 EINVAL: Final = NUMBERS["EINVAL"]
 EIO: Final = NUMBERS["EIO"]
 ENOMEM: Final = NUMBERS["ENOMEM"]
-ENOSYS: Final = NUMBERS["ENOSYS"]
+ENOTCAPABLE: Final = NUMBERS["ENOTCAPABLE"]
 
-_BY_PYTHON: Final = {
-    getattr(errno, name): row.number for row in TABLE for name in (row.name, *row.aliases) if hasattr(errno, name)
-}
+
+def wasi_numbers(numbers: Mapping[str, int]) -> dict[int, int]:
+    """WASI's number by the system's, for a system whose errors have these numbers by name.
+
+    Numbers differ from system to system, and so do the names: Windows has a second set for sockets, beginning with
+    "WSA"; a name of WASI's own goes before others that a system has for the same number.
+    """
+    found: dict[int, int] = {}
+    for row in TABLE:
+        if row.name in numbers:
+            found[numbers[row.name]] = row.number
+    for row in TABLE:
+        for name in (*row.aliases, f"WSA{row.name}", *(f"WSA{alias}" for alias in row.aliases)):
+            if name in numbers:
+                found.setdefault(numbers[name], row.number)
+    return found
+
+
+_BY_PYTHON: Final = wasi_numbers({name: number for name, number in vars(errno).items() if isinstance(number, int)})
 
 
 def errno_of(error: OSError) -> int:

@@ -9,36 +9,33 @@ from __future__ import annotations
 
 import errno
 import os
-import select
 import sys
 from collections.abc import Callable
 from struct import Struct
 from typing import Final, final
 
-from wazero_api.system import FileType
-from wazero_core.system import FileEntry, SystemContext
+from wazero_api.system import File
+from wazero_core.system import ERROR, HANGUP, INVALID, READ, WRITE, FileEntry, SystemContext
 
 from .clocks import clock_of
 from .dialect import Dialect
-from .errnos import EBADF, ESUCCESS, errno_of
+from .errnos import EBADF, ENOTCAPABLE, ESUCCESS, errno_of
 from .guest import U32, Caller, buffer_of, check, fail, store_u32, view
+from .rights import Rights
 
 _EVENT: Final = Struct("<QHB5xQH6x")
 _CLOCK, _FD_READ, _FD_WRITE = range(3)
 _TAG_OFFSET: Final = 8
 _DESCRIPTOR_OFFSET: Final = 16
+_NEEDED: Final = {
+    _FD_READ: Rights.POLL_FD_READWRITE | Rights.FD_READ,
+    _FD_WRITE: Rights.POLL_FD_READWRITE | Rights.FD_WRITE,
+}
 _ABSOLUTE: Final = 1
 _HANGUP: Final = 1
 
 MAX_SUBSCRIPTIONS: Final = 1 << 16
 """More are EINVAL: as many as there can be files."""
-
-_MILLISECOND: Final = 1_000_000
-_MAX_WAIT: Final = (1 << 31) - 1
-"""Milliseconds that the system's `poll` takes at most."""
-
-_CAN_POLL: Final = hasattr(select, "poll")
-"""Windows waits for sockets only; there, files and pipes count as ready."""
 
 
 @final
@@ -132,18 +129,27 @@ def _plan_clock(plan: _Plan, system: SystemContext, event: _Event, clock_id: int
 
 def _plan_file(plan: _Plan, entry: FileEntry | None, event: _Event) -> None:
     """Files that are always ready are so; of the others, the system will tell."""
+    fileno = None
     if entry is None:
         event.error = EBADF
-        plan.ready.append(event)
-        return
-    fileno = entry.file.fileno() if _CAN_POLL else None
-    stat = entry.file.stat()
-    if fileno is None or stat.file_type in {FileType.REGULAR, FileType.DIRECTORY}:
-        if event.tag == _FD_READ and stat.file_type is FileType.REGULAR:
-            event.size = max(0, stat.size - entry.file.seek(0, os.SEEK_CUR))
+    elif entry.extra is not None and entry.extra.dropped & _NEEDED[event.tag]:
+        event.error = ENOTCAPABLE
+    elif entry.can_wait and not (event.tag == _FD_READ and getattr(entry.file, "has_buffered", bool)()):
+        fileno = entry.file.fileno()
+    elif event.tag == _FD_READ and entry.tree is None:
+        event.size = _rest_of(entry.file)
+    if fileno is None:
         plan.ready.append(event)
     else:
         plan.waiting.append((fileno, event))
+
+
+def _rest_of(file: File) -> int:
+    """Bytes between the position and the end of a file; 0 for what has neither."""
+    try:
+        return max(0, file.stat().size - file.seek(0, os.SEEK_CUR))
+    except OSError:
+        return 0
 
 
 def _wait(plan: _Plan, system: SystemContext) -> list[_Event]:
@@ -151,7 +157,7 @@ def _wait(plan: _Plan, system: SystemContext) -> list[_Event]:
     timeout = plan.timeout()
     happened = plan.ready
     if plan.waiting:
-        happened += _poll_files(plan.waiting, timeout)
+        happened += _poll_files(plan.waiting, timeout, system)
     elif timeout:
         system.sleep(timeout)
     # If files were ready, no time has passed that counts: only clocks that were due anyway are.
@@ -160,29 +166,31 @@ def _wait(plan: _Plan, system: SystemContext) -> list[_Event]:
     return happened
 
 
-def _poll_files(waiting: list[tuple[int, _Event]], timeout: int | None) -> list[_Event]:
+def _poll_files(waiting: list[tuple[int, _Event]], timeout: int | None, system: SystemContext) -> list[_Event]:
     """The events of those files that became ready within `timeout` nanoseconds."""
-    if sys.platform == "win32":
-        return [event for _, event in waiting]
-    interest: dict[int, int] = {}
-    for fileno, event in waiting:
-        interest[fileno] = interest.get(fileno, 0) | (select.POLLIN if event.tag == _FD_READ else select.POLLOUT)
-    poller = select.poll()
-    for fileno, mask in interest.items():
-        poller.register(fileno, mask)
-    # Rounded up: woken too early, a guest would ask again at once.
-    left = None if timeout is None else -(-timeout // _MILLISECOND)
-    while True:
-        found = dict(poller.poll(None if left is None else min(left, _MAX_WAIT)))
-        if found or left is None or left <= _MAX_WAIT:
-            break
-        left -= _MAX_WAIT
+    wanted = {_FD_READ: READ, _FD_WRITE: WRITE}
+    found = system.waiter.wait([(fileno, wanted[event.tag]) for fileno, event in waiting], timeout)
     happened = []
     for fileno, event in waiting:
         mask = found.get(fileno, 0)
-        wanted = select.POLLIN if event.tag == _FD_READ else select.POLLOUT
-        if mask & (wanted | select.POLLHUP | select.POLLERR | select.POLLNVAL):
-            event.error = EBADF if mask & select.POLLNVAL else ESUCCESS
-            event.flags = _HANGUP if mask & select.POLLHUP else 0
+        if mask & (wanted[event.tag] | HANGUP | ERROR | INVALID):
+            event.error = EBADF if mask & INVALID else ESUCCESS
+            event.flags = _HANGUP if mask & HANGUP else 0
+            if event.tag == _FD_READ and mask & READ:
+                event.size = _readable_now(fileno)
             happened.append(event)
     return happened
+
+
+def _readable_now(fileno: int) -> int:
+    """Bytes that a pipe, terminal or socket has for a reader; 1 where the system does not say."""
+    if sys.platform == "win32":
+        return 1
+    from fcntl import ioctl
+    from termios import FIONREAD
+
+    try:
+        (size,) = U32.unpack(ioctl(fileno, FIONREAD, bytes(4)))
+    except OSError:  # a listener, say
+        return 1
+    return int(size)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from typing import Final, NoReturn
 
 from wazero_api.errors import ExitError
 
-from .guest import Caller, buffer_of, check, store_u32, view
+from .guest import Caller, buffer_of, check, fail, store_u32, view
 
 _RANDOM_CHUNK: Final = 1 << 20
 """Bytes asked of the source at a time: a guest may want as many as its memory has."""
@@ -57,6 +58,50 @@ def proc_exit(module: Caller, exit_code: int) -> NoReturn:
     """Close the module and leave it, through all its frames, as ExitError."""
     module.close_with_exit_code(exit_code)
     raise ExitError(exit_code, module.name)
+
+
+_SIGNAL_BASE: Final = 128
+"""Shells report a process that a signal ended as this and the signal's number."""
+
+_SIGNALS: Final = (
+    *(
+        "NONE",
+        "HUP",
+        "INT",
+        "QUIT",
+        "ILL",
+        "TRAP",
+        "ABRT",
+        "BUS",
+        "FPE",
+        "KILL",
+        "USR1",
+        "SEGV",
+        "USR2",
+        "PIPE",
+        "ALRM",
+    ),
+    *("TERM", "CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "XCPU", "XFSZ", "VTALRM", "PROF", "WINCH", "POLL"),
+    *("PWR", "SYS"),
+)
+"""By WASI's number. Spec: "signal"."""
+
+_WITHOUT_EFFECT: Final = frozenset({"NONE", "CHLD", "CONT", "URG", "WINCH"})
+_STOPPING: Final = frozenset({"STOP", "TSTP", "TTIN", "TTOU"})
+
+
+def proc_raise(module: Caller, sig: int) -> None:
+    """Do what the signal does by default: nothing, or end the instance with 128 and the signal's number.
+
+    EINVAL for a number that is none; ENOTSUP for signals that stop a process, which nobody could let go on.
+    """
+    if sig >= len(_SIGNALS):
+        fail(errno.EINVAL)
+    name = _SIGNALS[sig]
+    if name in _STOPPING:
+        fail(errno.ENOTSUP)
+    if name not in _WITHOUT_EFFECT:
+        proc_exit(module, _SIGNAL_BASE + sig)
 
 
 def sched_yield(module: Caller) -> None:

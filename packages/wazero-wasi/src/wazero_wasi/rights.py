@@ -1,12 +1,16 @@
-"""Rights of file descriptors, as WASI numbers them. They are reported; of what a guest asks for, reading and writing count.
+"""Rights of file descriptors, as WASI numbers them.
 
-Spec: "rights".
+What a file can be used for follows from what it is and how it was opened. Of the rights that a guest asks for when it
+opens a file, reading and writing count. A guest can give rights up, for good, also those of the files that it will open
+through a directory.
+
+Spec: "rights", "fd_fdstat_set_rights".
 """
 
 from __future__ import annotations
 
 from enum import IntFlag
-from typing import Final
+from typing import Final, final
 
 
 class Rights(IntFlag):
@@ -44,6 +48,11 @@ class Rights(IntFlag):
     SOCK_ACCEPT = 1 << 29
 
 
+@final
+class NotCapableError(Exception):
+    """The guest gave up the right to do this: ENOTCAPABLE, which few systems have, so that it is no OSError."""
+
+
 _EVERYWHERE: Final = (
     Rights.FD_FDSTAT_SET_FLAGS
     | Rights.FD_SYNC
@@ -55,9 +64,14 @@ _EVERYWHERE: Final = (
 )
 POSITION: Final = Rights.FD_SEEK | Rights.FD_TELL
 """What a terminal lacks: guests tell one by that."""
+ALL: Final = (1 << len(Rights)) - 1
 WRITING: Final = Rights.FD_WRITE | Rights.FD_ALLOCATE | Rights.FD_FILESTAT_SET_SIZE
 
 STREAM: Final = int(_EVERYWHERE)
+CONNECTION: Final = int(_EVERYWHERE | Rights.SOCK_SHUTDOWN)
+LISTENER: Final = int(
+    Rights.FD_FDSTAT_SET_FLAGS | Rights.FD_FILESTAT_GET | Rights.POLL_FD_READWRITE | Rights.SOCK_ACCEPT
+)
 FILE: Final = int(_EVERYWHERE | POSITION)
 DIRECTORY: Final = int(
     _EVERYWHERE

@@ -11,7 +11,8 @@ from wazero_core.system import SystemContext
 
 from .dialect import Dialect
 from .guest import Caller, buffer_of, check, fail, offset_of, path_at, signed
-from .lookup import file_at, follows, tree_of
+from .lookup import entry_at, file_at, follows, tree_of
+from .rights import Rights
 
 _FILE_TYPES: Final = {
     FileType.UNKNOWN: 0,
@@ -53,7 +54,7 @@ def make_fd_filestat_get(dialect: Dialect) -> Callable[..., None]:
 
     def fd_filestat_get(module: Caller, fd: int, result: int) -> None:
         """Store what is known of an open file."""
-        file = module.system.files[fd].file
+        file = entry_at(module, fd, Rights.FD_FILESTAT_GET).file
         buffer = buffer_of(module)
         check(buffer, result, dialect.filestat.size)
         _store(dialect, buffer, result, file.stat())
@@ -66,7 +67,7 @@ def make_path_filestat_get(dialect: Dialect) -> Callable[..., None]:
 
     def path_filestat_get(module: Caller, fd: int, flags: int, path: int, path_len: int, result: int) -> None:
         """Store what is known of the file at a path."""
-        tree = tree_of(module, fd)
+        tree = tree_of(module, fd, Rights.PATH_FILESTAT_GET)
         buffer = buffer_of(module)
         check(buffer, result, dialect.filestat.size)
         name = path_at(buffer, path, path_len)
@@ -77,12 +78,12 @@ def make_path_filestat_get(dialect: Dialect) -> Callable[..., None]:
 
 def fd_filestat_set_size(module: Caller, fd: int, size: int) -> None:
     """Cut an open file or lengthen it with zeros."""
-    file_at(module, fd).truncate(offset_of(size))
+    file_at(module, fd, Rights.FD_FILESTAT_SET_SIZE).truncate(offset_of(size))
 
 
 def fd_filestat_set_times(module: Caller, fd: int, atim: int, mtim: int, fst_flags: int) -> None:
     """Set times of an open file."""
-    file = module.system.files[fd].file
+    file = entry_at(module, fd, Rights.FD_FILESTAT_SET_TIMES).file
     file.set_times(*_times(module.system, atim, mtim, fst_flags))
 
 
@@ -90,7 +91,7 @@ def path_filestat_set_times(
     module: Caller, fd: int, flags: int, path: int, path_len: int, atim: int, mtim: int, fst_flags: int
 ) -> None:
     """Set times of the file at a path."""
-    tree = tree_of(module, fd)
+    tree = tree_of(module, fd, Rights.PATH_FILESTAT_SET_TIMES)
     name = path_at(buffer_of(module), path, path_len)
     access_time, modification_time = _times(module.system, atim, mtim, fst_flags)
     tree.set_times(name, access_time, modification_time, follow=follows(flags))

@@ -16,6 +16,7 @@ from wazero_api import (
     LinkTarget,
     MemoryType,
     Module,
+    StackTaker,
     TableType,
 )
 from wazero_core._version import __version__
@@ -84,3 +85,13 @@ class PortableEngine:
     def deadline(self, seconds: float) -> AbstractContextManager[None]:
         """See `wazero_api.Engine.deadline`."""
         return self._guard.deadline(seconds)
+
+    def remaining(self) -> float | None:
+        """See `wazero_api.Engine.remaining`."""
+        return self._guard.remaining()
+
+    def take_stacks(self, take: StackTaker, *, only_caller: bool = False) -> None:
+        """See `wazero_api.Engine.take_stacks`; here always at once."""
+        from .stacks import take_stacks  # only for profiles
+
+        take_stacks(take, only_caller=only_caller)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final, final
@@ -25,10 +26,12 @@ class _Depth(threading.local):
 
 @final
 class _Deadline:
-    __slots__ = ("is_over", "thread")
+    __slots__ = ("end", "is_over", "thread")
 
-    def __init__(self, thread: int) -> None:
+    def __init__(self, thread: int, end: float) -> None:
         self.thread = thread
+        self.end = end
+        """By the monotonic clock, in seconds."""
         self.is_over = False
 
 
@@ -103,7 +106,7 @@ class CallGuard:
     @contextmanager
     def deadline(self, seconds: float) -> Iterator[None]:
         """Calls of this thread inside the block end with DeadlineExceededError once the time is up."""
-        deadline = _Deadline(threading.get_ident())
+        deadline = _Deadline(threading.get_ident(), time.monotonic() + seconds)
         timer = threading.Timer(seconds, self._expire, (deadline,))
         timer.daemon = True
         with self._lock:
@@ -116,6 +119,13 @@ class CallGuard:
             with self._lock:
                 self._deadlines.discard(deadline)
                 self._lower_flags()
+
+    def remaining(self) -> float | None:
+        """See `wazero_api.Engine.remaining`."""
+        thread = threading.get_ident()
+        with self._lock:
+            end = min((deadline.end for deadline in self._deadlines if deadline.thread == thread), default=None)
+        return None if end is None else end - time.monotonic()
 
     def _expire(self, deadline: _Deadline) -> None:
         with self._lock:

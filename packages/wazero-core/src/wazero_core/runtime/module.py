@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, final
 
-from wazero_api import Engine, ExternKind
+from wazero_api import Engine, ExitError, ExternKind
 from wazero_api import Module as DecodedModule
 from wazero_core.store import External, Instantiation
 
@@ -56,6 +56,8 @@ class Module:
         self._compiled = compiled
         """Kept, so that the compilation cache sees that more may still be compiled."""
         self._system = system
+        if system is not None:
+            system.waiter.owner = self
         self._exports = {export.name: export for export in module.exports}
         self._definitions: Definitions | None = None
         self._functions: dict[str, Function] = {}
@@ -79,6 +81,7 @@ class Module:
             from wazero_core.system.context import SystemContext
 
             self._system = SystemContext()
+            self._system.waiter.owner = self
         return self._system
 
     @property
@@ -178,6 +181,15 @@ class Module:
     def is_closed(self) -> bool:
         """Whether calls are refused."""
         return self.exit_code is not None
+
+    def check_open(self) -> None:
+        """Raise ExitError if the module is closed."""
+        if self.exit_code is not None:
+            raise ExitError(self.exit_code, self.name)
+
+    def remaining(self) -> float | None:
+        """Seconds that the calling thread's call has left; None if it may take as long as it wants."""
+        return self._runtime.engine.remaining()
 
     def close(self) -> None:
         """Close with exit code 0."""

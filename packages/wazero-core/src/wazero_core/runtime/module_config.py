@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
+_MAX_PORT: Final = 65535
 _MIN_OPEN_FILES: Final = 3
 """The standard streams are always there."""
 
@@ -54,6 +55,7 @@ class ModuleConfig:
     nanosleep: Sleep = fake_sleep
     osyield: Callable[[], None] = no_yield
     rand_source: RandomSource | None = None
+    listeners: tuple[Any, ...] = ()
     max_open_files: int = MAX_OPEN_FILES
     import_resolver: Callable[[str], Any] | None = None
 
@@ -160,6 +162,24 @@ class ModuleConfig:
             source = StreamRandom(source)
         return replace(self, rand_source=source)
 
+    def with_tcp_listener(self, host: str, port: int) -> ModuleConfig:
+        """Let the guest accept connections to this address: a file after its mounts, in the order of these calls.
+
+        "" as host is every address of the machine, 0 as port any that is free. It is listened to from instantiation on,
+        which raises OSError if the system refuses. Raises ValueError for a port beyond 65535.
+        """
+        from wazero_core.system.sockets import TcpAddress
+
+        if not 0 <= port <= _MAX_PORT:
+            raise ValueError(f"the port of a listener must be from 0 to {_MAX_PORT}, not {port}")
+        return replace(self, listeners=(*self.listeners, TcpAddress(host, port)))
+
+    def with_listener(self, socket: Any) -> ModuleConfig:
+        """Like `with_tcp_listener`, by a Python socket that listens already. It stays yours to close."""
+        if not callable(getattr(socket, "accept", None)) or not callable(getattr(socket, "fileno", None)):
+            raise TypeError(f"a listener must be a socket that listens, not {type(socket).__name__}")
+        return replace(self, listeners=(*self.listeners, socket))
+
     def with_max_open_files(self, limit: int) -> ModuleConfig:
         """Refuse the guest more open files than this, standard streams and mounts included."""
         if limit < _MIN_OPEN_FILES:
@@ -181,6 +201,7 @@ class ModuleConfig:
             stdout=self.stdout,
             stderr=self.stderr,
             mounts=self.fs_config.mounts,
+            listeners=self.listeners,
             walltime=self.walltime,
             nanotime=self.nanotime,
             sleep=self.nanosleep,
@@ -202,6 +223,7 @@ _SYSTEM_SIDE: Final = attrgetter(
     "nanosleep",
     "osyield",
     "rand_source",
+    "listeners",
     "max_open_files",
 )
 _NOTHING: Final = _SYSTEM_SIDE(ModuleConfig())

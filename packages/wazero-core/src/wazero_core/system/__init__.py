@@ -21,16 +21,25 @@ if TYPE_CHECKING:
     from .directory import DirFS
     from .files import MAX_OPEN_FILES, BaseFile
     from .host_file import HostFile
+    from .memory_fs import MemFS
     from .mounts import FSConfig, Mount
+    from .overlay import OverlayFS
+    from .quota import QuotaFS
     from .randomness import DETERMINISTIC_SEED, DeterministicRandom, StreamRandom, system_random
+    from .sockets import ConnectionFile, ListenerFile, TcpAddress
     from .stdio import NullFile, input_file, output_file
+    from .tree_fs import ResourceFS
     from .views import ReadOnlyFS, SubtreeFS, tree_of
+    from .waiting import ERROR, HANGUP, INVALID, READ, WRITE, Waiter
+    from .zip_fs import ZipFS
 
 _MODULES = {
     "BaseFile": "files",
+    "ConnectionFile": "sockets",
     "DETERMINISTIC_SEED": "randomness",
     "DeterministicRandom": "randomness",
     "DirFS": "directory",
+    "ERROR": "waiting",
     "FAKE_EPOCH": "clocks",
     "FAKE_STEP": "clocks",
     "FIRST_MOUNT": "context",
@@ -39,17 +48,29 @@ _MODULES = {
     "FileEntry": "descriptors",
     "FileTable": "descriptors",
     "FunctionClock": "clocks",
+    "HANGUP": "waiting",
     "HostFile": "host_file",
+    "INVALID": "waiting",
+    "ListenerFile": "sockets",
     "MAX_OPEN_FILES": "files",
+    "MemFS": "memory_fs",
     "Mount": "mounts",
     "NullFile": "stdio",
+    "OverlayFS": "overlay",
+    "QuotaFS": "quota",
+    "READ": "waiting",
     "ReadOnlyFS": "views",
+    "ResourceFS": "tree_fs",
     "STDERR": "context",
     "STDIN": "context",
     "STDOUT": "context",
     "StreamRandom": "randomness",
     "SubtreeFS": "views",
     "SystemContext": "context",
+    "TcpAddress": "sockets",
+    "WRITE": "waiting",
+    "Waiter": "waiting",
+    "ZipFS": "zip_fs",
     "fake_nanotime": "clocks",
     "fake_sleep": "clocks",
     "fake_walltime": "clocks",
@@ -79,9 +100,11 @@ def __getattr__(name: str) -> object:
 
 __all__ = [
     "BaseFile",
+    "ConnectionFile",
     "DETERMINISTIC_SEED",
     "DeterministicRandom",
     "DirFS",
+    "ERROR",
     "FAKE_EPOCH",
     "FAKE_STEP",
     "FIRST_MOUNT",
@@ -90,17 +113,29 @@ __all__ = [
     "FileEntry",
     "FileTable",
     "FunctionClock",
+    "HANGUP",
     "HostFile",
+    "INVALID",
+    "ListenerFile",
     "MAX_OPEN_FILES",
+    "MemFS",
     "Mount",
     "NullFile",
+    "OverlayFS",
+    "QuotaFS",
+    "READ",
     "ReadOnlyFS",
+    "ResourceFS",
     "STDERR",
     "STDIN",
     "STDOUT",
     "StreamRandom",
     "SubtreeFS",
     "SystemContext",
+    "TcpAddress",
+    "WRITE",
+    "Waiter",
+    "ZipFS",
     "fake_nanotime",
     "fake_sleep",
     "fake_walltime",

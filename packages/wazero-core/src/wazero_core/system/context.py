@@ -5,17 +5,19 @@ No ABI is known here: WASI and GOOS=js stand on the same context, so that a file
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, final
 
 from wazero_api.system import FS, Clock, FileType, OpenFlags, RandomSource, Sleep
 
-from .clocks import fake_nanotime, fake_sleep, fake_walltime, no_yield
+from .clocks import fake_nanotime, fake_sleep, fake_walltime, no_yield, system_sleep
 from .descriptors import FileEntry, FileTable
-from .files import MAX_OPEN_FILES
+from .files import MAX_OPEN_FILES, fail
 from .mounts import Mount
 from .randomness import DeterministicRandom
 from .stdio import input_file, output_file
+from .waiting import READ, SAFE_WRITE, WRITE, Waiter
 
 STDIN, STDOUT, STDERR, FIRST_MOUNT = range(4)
 
@@ -24,10 +26,11 @@ STDIN, STDOUT, STDERR, FIRST_MOUNT = range(4)
 class SystemContext:
     """The system side of one module instance. Without arguments, a closed box: no input, no files, fake time.
 
-    Opening the mounts may raise OSError (no such directory); what was opened until then is closed again.
+    Opening mounts and listeners may raise OSError (no such directory, address in use); what was opened until then is
+    closed again.
     """
 
-    __slots__ = ("args", "environ", "files", "nanotime", "osyield", "random", "sleep", "walltime")
+    __slots__ = ("args", "environ", "files", "nanotime", "osyield", "random", "sleep", "waiter", "walltime")
 
     def __init__(
         self,
@@ -38,6 +41,7 @@ class SystemContext:
         stdout: Any = None,
         stderr: Any = None,
         mounts: Sequence[Mount] = (),
+        listeners: Sequence[Any] = (),
         walltime: Clock | None = None,
         nanotime: Clock | None = None,
         sleep: Sleep = fake_sleep,
@@ -51,7 +55,9 @@ class SystemContext:
         """Environment, as ``KEY=VALUE``."""
         self.walltime: Clock = walltime or fake_walltime()
         self.nanotime: Clock = nanotime or fake_nanotime()
-        self.sleep = sleep
+        self.waiter = Waiter()
+        """How to wait for anything; ends with the instance that owns this."""
+        self.sleep: Sleep = self.waiter.sleep if sleep is system_sleep else sleep
         self.osyield = osyield
         self.random: RandomSource = random or DeterministicRandom()
         self.files = FileTable(max_open_files)
@@ -61,6 +67,8 @@ class SystemContext:
         try:
             for mount in mounts:
                 self.open_mount(mount)
+            for listener in listeners:
+                self.open_listener(listener)
         except BaseException:
             self.close()
             raise
@@ -71,13 +79,29 @@ class SystemContext:
         self.files[fd].name = mount.guest_path
         return fd
 
+    def open_listener(self, listener: Any) -> int:
+        """Listen at a `TcpAddress`, or by a socket of the caller's that listens already; the number of the file.
+
+        Raises OSError if the system refuses.
+        """
+        from .sockets import listen  # few guests are servers
+
+        file, is_owned = listen(listener)
+        try:
+            return self.files.insert(FileEntry(file, is_owned=is_owned))
+        except BaseException:
+            if is_owned:
+                file.close()
+            raise
+
     def open_file(self, fs: FS, path: str, flags: OpenFlags, permissions: int = 0o644) -> int:
         """Open `path` of `fs` and enter it into the table; its number. Raises OSError, EMFILE before anything is made."""
         self.files.check_room()
         file = fs.open_file(path, flags, permissions)
         try:
-            entry = FileEntry(file, flags=flags)
-            if flags & OpenFlags.DIRECTORY or file.stat().file_type is FileType.DIRECTORY:
+            file_type = FileType.DIRECTORY if flags & OpenFlags.DIRECTORY else file.stat().file_type
+            entry = FileEntry(file, flags=flags, file_type=file_type)
+            if file_type is FileType.DIRECTORY:
                 from .views import tree_of  # few guests have files
 
                 entry.tree = tree_of(file, fs, path)
@@ -86,6 +110,59 @@ class SystemContext:
             file.close()
             raise
 
+    def read(self, entry: FileEntry, count: int) -> bytes:
+        """Read as the file does, waiting where the file would wait, so that the wait can be ended.
+
+        Raises OSError, EAGAIN for a file with NON_BLOCK that has nothing now; DeadlineExceededError, ExitError.
+        """
+        if entry.can_wait and count:
+            self.wait_for(entry, READ)
+        return entry.file.read(count)
+
+    def write(self, entry: FileEntry, data: memoryview | bytes) -> int:
+        """Write as the file does, and else like `read`."""
+        if not entry.can_wait or not len(data):
+            return entry.file.write(data)
+        if len(data) <= SAFE_WRITE:
+            self.wait_for(entry, WRITE)
+            return entry.file.write(data)
+        return self._write_in_parts(entry, memoryview(data))
+
+    def _write_in_parts(self, entry: FileEntry, data: memoryview) -> int:
+        """A pipe that says it can be written to takes a few kilobytes, and makes wait for the rest."""
+        done = 0
+        while done < len(data):
+            try:
+                self.wait_for(entry, WRITE)
+                part = data[done : done + SAFE_WRITE]
+                count = entry.file.write(part)
+            except OSError:
+                if done:  # the guest hears of it when it writes on
+                    break
+                raise
+            done += count
+            if count < len(part):
+                break
+        return done
+
+    def wait_for(self, entry: FileEntry, mask: int) -> None:
+        """Wait until the file can be read (`READ`) or written (`WRITE`), or has failed, which doing so tells.
+
+        Raises as `read` does.
+        """
+        file = entry.file
+        if mask == READ and getattr(file, "has_buffered", bool)():
+            return
+        fd = file.fileno()
+        if fd is None:
+            return
+        if entry.flags & OpenFlags.NON_BLOCK:
+            if not self.waiter.wait(((fd, mask),), 0):
+                fail(errno.EAGAIN)
+        else:
+            self.waiter.wait(((fd, mask),), None)
+
     def close(self) -> None:
-        """Close all files but those the caller gave. May be called again."""
+        """Close all files but those the caller gave, and end all waits. May be called again."""
+        self.waiter.close()
         self.files.close_all()

@@ -7,16 +7,17 @@ from heapq import heappop, heappush
 from threading import Lock
 from typing import Any, final
 
-from wazero_api.system import FS, File, OpenFlags
+from wazero_api.system import FS, File, FileType, OpenFlags
 
 from .files import MAX_OPEN_FILES, fail
+from .waiting import WAITABLE
 
 
 @final
 class FileEntry:
     """An open file of an instance. Mutable: what the guest changes of it, it changes here."""
 
-    __slots__ = ("extra", "file", "flags", "is_owned", "name", "tree")
+    __slots__ = ("can_wait", "extra", "file", "flags", "is_owned", "name", "tree")
 
     def __init__(
         self,
@@ -25,8 +26,11 @@ class FileEntry:
         name: str | None = None,
         flags: OpenFlags = OpenFlags.READ_ONLY,
         is_owned: bool = True,
+        file_type: FileType | None = None,
     ) -> None:
         self.file = file
+        self.can_wait = file.fileno() is not None and (file_type or file.stat().file_type) in WAITABLE
+        """Whether reading or writing may have to wait for somebody; then `SystemContext.read` and `write` do it."""
         self.tree = tree
         """For a directory, the file system below it."""
         self.name = name

@@ -9,6 +9,7 @@ import codecs
 import errno
 import io
 import os
+import sys
 from collections.abc import Callable
 from typing import Any, final
 
@@ -18,6 +19,8 @@ from .files import BaseFile, fail
 from .host_file import HostFile
 
 _PIPE = Stat(FileType.FIFO)
+_OPEN_BOOKS = (io.RawIOBase, io.BufferedReader, io.BufferedRandom)
+"""Streams that say what they hold, if they hold anything back."""
 _NULL = Stat(FileType.CHARACTER_DEVICE)
 
 
@@ -53,12 +56,40 @@ class NullFile(BaseFile):
 
 
 @final
+class CaptureFile(BaseFile):
+    """Keeps what is written in `content`, at most `limit` bytes: more is ENOSPC."""
+
+    __slots__ = ("_limit", "content")
+
+    def __init__(self, limit: int) -> None:
+        self.content = bytearray()
+        self._limit = limit
+
+    def stat(self) -> Stat:
+        """Of a pipe."""
+        return _PIPE
+
+    def write(self, data: memoryview | bytes) -> int:
+        """Keep what there is room for."""
+        room = self._limit - len(self.content)
+        if len(data) > room:
+            if room <= 0:
+                fail(errno.ENOSPC)
+            data = data[:room]
+        self.content += data
+        return len(data)
+
+
+@final
 class _StreamInput(BaseFile):
     """Reads a binary stream, as much as is there and not more than asked."""
 
-    __slots__ = ("_fileno", "_read")
+    __slots__ = ("_fileno", "_is_drained", "_read", "_stream")
 
     def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self._is_drained = False
+        """Whether the stream is known to hold nothing, as it reads no more ahead of what is asked for."""
         # `read` of a buffered stream waits until all is there, which a person at a terminal would notice.
         self._read: Callable[[int], bytes | None] = getattr(stream, "read1", None) or stream.read
         self._fileno = _fileno_of(stream)
@@ -68,12 +99,37 @@ class _StreamInput(BaseFile):
 
     def read(self, count: int) -> bytes:
         data = self._read(count)
+        if data is not None and len(data) < count:
+            self._is_drained = True
         if data is None:  # a non-blocking stream that has nothing now
             fail(errno.EAGAIN)
         return data
 
     def fileno(self) -> int | None:
-        return self._fileno
+        # What other streams have read ahead nobody knows, so that waiting for the descriptor could be in vain.
+        return self._fileno if isinstance(self._stream, _OPEN_BOOKS) else None
+
+    def has_buffered(self) -> bool:
+        """Whether there is something to read whatever the descriptor says: what the stream read ahead."""
+        if self._fileno is None or self._is_drained:
+            return False
+        self._is_drained = not _peek_now(self._stream, self._fileno)
+        return not self._is_drained
+
+
+def _peek_now(stream: Any, fd: int) -> bytes:
+    """What a buffered stream holds; if that is nothing, what can be read at this moment. b"" for other streams."""
+    if isinstance(stream, io.RawIOBase) or sys.platform == "win32":
+        return b""
+    was_blocking = os.get_blocking(fd)
+    if was_blocking:
+        os.set_blocking(fd, False)
+    try:
+        held: bytes = stream.peek(1)
+        return held
+    finally:
+        if was_blocking:
+            os.set_blocking(fd, True)
 
 
 @final
@@ -117,9 +173,10 @@ class _CallableOutput(BaseFile):
 class _StreamOutput(BaseFile):
     """Writes to a binary stream and flushes it; first the text layer above it, if there is one, to keep the order."""
 
-    __slots__ = ("_fileno", "_flush", "_flush_text", "_write")
+    __slots__ = ("_fileno", "_flush", "_flush_text", "_is_raw", "_write")
 
     def __init__(self, stream: Any, text_layer: Any = None) -> None:
+        self._is_raw = isinstance(stream, io.RawIOBase)
         self._write: Callable[[bytes], int | None] = stream.write
         self._flush: Callable[[], object] | None = getattr(stream, "flush", None)
         self._flush_text: Callable[[], object] | None = getattr(text_layer, "flush", None)
@@ -131,12 +188,25 @@ class _StreamOutput(BaseFile):
     def write(self, data: memoryview | bytes) -> int:
         if self._flush_text is not None:
             self._flush_text()
-        count = self._write(bytes(data))
-        if self._flush is not None:
-            self._flush()
-        # Streams of the standard library return a count, or None if they would block; other objects return what
-        # their authors thought of, mostly nothing.
+        try:
+            count = self._write(bytes(data))
+        except BlockingIOError as error:  # a non-blocking stream whose buffer is full
+            if not error.characters_written:
+                fail(errno.EAGAIN)  # the error's own number may be any
+            return error.characters_written
+        if count is None and self._is_raw:  # a non-blocking stream that has no room now
+            fail(errno.EAGAIN)
+        self._flush_now()
+        # Streams of the standard library return a count; other objects return what their authors thought of, mostly
+        # nothing.
         return count if isinstance(count, int) else len(data)
+
+    def _flush_now(self) -> None:
+        if self._flush is not None:
+            try:
+                self._flush()
+            except BlockingIOError:  # the stream keeps the bytes: told of a failure, the guest would write them again
+                pass
 
     def fileno(self) -> int | None:
         return self._fileno

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Protocol, final
+from typing import TYPE_CHECKING, Protocol, final
 
 from wazero_api import TrapKind
 from wazero_api.record import record
@@ -19,6 +19,10 @@ from .records import TRAPS, Execution
 from .threads import SLOT_BYTES, Executions
 from .ticker import Ticker, TickerControl
 from .trampolines import CodeBlock, CodeSpace, Routines
+
+if TYPE_CHECKING:
+    from .frames import StackWalker
+    from .stack_requests import StackRequests
 
 
 @final
@@ -122,6 +126,18 @@ class Activity:
     def deadline(self, seconds: float) -> AbstractContextManager[None]:
         """See `Interrupts.deadline`."""
         return self._interrupts.deadline(seconds)
+
+    def remaining(self) -> float | None:
+        """See `Interrupts.remaining`."""
+        return self._interrupts.remaining()
+
+    def stack_requests(self, walker: StackWalker) -> StackRequests:
+        """New ones, which the threads look at from now on."""
+        from .stack_requests import StackRequests  # only for profiles
+
+        requests = StackRequests(self._executions, walker)
+        self.add_check(requests.answer)
+        return requests
 
     def interrupt_all(self) -> None:
         """See `Interrupts.interrupt_all`."""

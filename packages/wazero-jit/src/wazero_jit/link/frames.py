@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from ctypes import c_uint64
 from typing import TYPE_CHECKING, Any, final
 
@@ -25,15 +26,15 @@ class StackWalker:
         self._code_map = code_map
         self._instances = instances
 
-    def places(self, pc: int, sp: int, context: int) -> list[tuple[Place, Any]]:
-        """(place, instance) of each wasm frame below the innermost entry, the innermost first.
+    def places(self, pc: int, sp: int, context: int, limit: int = sys.maxsize) -> list[tuple[Place, Any]]:
+        """(place, instance) of each wasm frame below the innermost entry, the innermost first, at most `limit`.
 
         `pc` is the address behind the call or fault in the innermost, `sp` its stack pointer, `context` the context
         that ran last.
         """
         found: list[tuple[Place, Any]] = []
         known: dict[int, Place | None] = {}
-        while True:
+        while len(found) < limit:
             place = known.get(pc, self)
             if place is self:
                 place = known[pc] = self._code_map.find(pc - 1)
@@ -44,18 +45,23 @@ class StackWalker:
             if place.offset < function.bare:
                 found.append((place, self._instances.get(context)))
             else:
-                if function.context_offset >= 0:
+                if function.context_offset >= 0 and (found or not self._is_of(context, place)):
                     context = _word(sp + function.context_offset)
                 found.append((place, self._instances.get(context)))
                 sp += function.frame_bytes
             pc = _word(sp)
             sp += 8
+        return found
 
-    def frames(self, pc: int, sp: int, context: int) -> tuple[Frame, ...]:
+    def _is_of(self, context: int, place: Place) -> bool:
+        """Whether the context is one that the function runs with; at the poll of its begin it is not in the frame yet."""
+        return getattr(self._instances.get(context), "code", None) is place.code
+
+    def frames(self, pc: int, sp: int, context: int, limit: int = sys.maxsize) -> tuple[Frame, ...]:
         """The same for people."""
         made: dict[Any, Frame] = {}
         frames = []
-        for place, instance in self.places(pc, sp, context):
+        for place, instance in self.places(pc, sp, context, limit):
             key = place, id(instance)
             frame = made.get(key)
             if frame is None:

@@ -9,6 +9,7 @@ from typing import Final, final
 
 from wazero_api import DeadlineExceededError
 
+from .records import Execution
 from .threads import Executions
 
 _ALL_ONES: Final = (1 << 64) - 1
@@ -19,6 +20,12 @@ _FOREVER_SECONDS: Final = 1e9
 
 Check = Callable[[int, int, int], object]
 """Called with (pc, sp, context) as `Callbacks.raise_trap` is, on the thread that runs wasm code there; may raise."""
+
+
+def interrupt(execution: Execution) -> None:
+    """Let `Interrupts.attend` be called soon on its thread, if that is in wasm code, or when it comes back to it."""
+    execution.attention = 1
+    execution.limit = _ALL_ONES
 
 
 @final
@@ -53,11 +60,15 @@ class Interrupts:
         finally:
             execution.deadline = before
 
+    def remaining(self) -> float | None:
+        """See `wazero_api.Engine.remaining`."""
+        deadline = self._executions.current().deadline
+        return (deadline - time.monotonic_ns()) / _NANOSECONDS if deadline else None
+
     def interrupt_all(self) -> None:
         """Let `attend` be called soon on every thread that is in wasm code, or comes back to it."""
         for execution in self._executions.active():
-            execution.attention = 1
-            execution.limit = _ALL_ONES
+            interrupt(execution)
 
     def is_entering(self) -> bool:
         """Whether no wasm code runs, given that the caller is asked by an entry that is about to call some."""

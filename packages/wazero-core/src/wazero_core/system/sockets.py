@@ -1,0 +1,106 @@
+"""TCP for guests: sockets that listen, and connections. A guest gets the ones that it is given, and can open no others."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import sys
+from typing import Any, Final, final
+
+from wazero_api.record import record
+from wazero_api.system import File, FileType, Stat
+
+from .files import BaseFile, fail
+from .host_file import keep_some_for_host
+
+_SOCKET: Final = Stat(FileType.SOCKET)
+_AT_ONCE: Final = getattr(socket, "MSG_DONTWAIT", 0)
+"""Send what there is room for, and do not wait for more room. Windows has no such flag, and waits."""
+
+
+@final
+@record
+class TcpAddress:
+    """Where a guest may listen. Port 0 is any that is free."""
+
+    host: str
+    port: int
+
+
+class _Socket(BaseFile):
+    __slots__ = ("_socket",)
+
+    def __init__(self, socket: socket.socket) -> None:
+        self._socket = socket
+
+    def stat(self) -> Stat:
+        return _SOCKET
+
+    def fileno(self) -> int | None:
+        return self._socket.fileno()
+
+    def close(self) -> None:
+        self._socket.close()
+
+
+@final
+class ListenerFile(_Socket):
+    """A `wazero_api.system.Listener` over a Python socket that listens."""
+
+    __slots__ = ()
+
+    def accept(self) -> File:
+        """The next connection. Waits for one, unless `fileno` said that there is one.
+
+        EMFILE, and the connection is gone, if the process can open few others: see `keep_some_for_host`.
+        """
+        connection, _ = self._socket.accept()
+        if sys.platform != "win32":  # where the numbers of sockets are no descriptors
+            connection = socket.socket(fileno=keep_some_for_host(connection.detach()))
+        # The timeout of a socket is Python's own business and makes it non-blocking; here waiting is done elsewhere.
+        connection.settimeout(None)
+        return ConnectionFile(connection)
+
+
+@final
+class ConnectionFile(_Socket):
+    """A `wazero_api.system.Connection` over a connected Python socket."""
+
+    __slots__ = ()
+
+    def read(self, count: int) -> bytes:
+        """What has arrived; b"" once the other end is done."""
+        return self._socket.recv(count)
+
+    def receive(self, count: int, *, peek: bool = False) -> bytes:
+        """See `wazero_api.system.Connection`."""
+        return self._socket.recv(count, socket.MSG_PEEK if peek else 0)
+
+    def write(self, data: memoryview | bytes) -> int:
+        """Send as much as there is room for; EAGAIN if there is none."""
+        return self._socket.send(data, _AT_ONCE)
+
+    def shutdown(self, *, reading: bool, writing: bool) -> None:
+        """See `wazero_api.system.Connection`. EINVAL if neither is to end."""
+        if not (reading or writing):
+            fail(errno.EINVAL)
+        how = socket.SHUT_RDWR if reading and writing else socket.SHUT_RD if reading else socket.SHUT_WR
+        self._socket.shutdown(how)
+
+
+def listen(listener: Any) -> tuple[ListenerFile, bool]:
+    """A file that listens, and whether it is ours to close.
+
+    `listener` is a `TcpAddress`, where to listen is tried at each address that its host has, or a socket. Raises OSError.
+    """
+    if not isinstance(listener, TcpAddress):
+        return ListenerFile(listener), False
+    failure = OSError(errno.EADDRNOTAVAIL, f"no address to listen at: {listener.host}:{listener.port}")
+    passive = socket.AI_PASSIVE
+    found = socket.getaddrinfo(listener.host or None, listener.port, type=socket.SOCK_STREAM, flags=passive)
+    for family, _, _, _, address in found:
+        try:
+            return ListenerFile(socket.create_server(address[:2], family=family)), True
+        except OSError as error:
+            failure = error
+    raise failure
