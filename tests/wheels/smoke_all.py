@@ -4,6 +4,6 @@ from checks import check_core, check_entry_points, check_installation, check_was
 
 check_installation()
 check_entry_points("wazero.engines", {"jit", "portable"})
-check_entry_points("wazero.hostmodules", {"wasi_snapshot_preview1"})
+check_entry_points("wazero.hostmodules", {"wasi_snapshot_preview1", "wasi_unstable"})
 check_core()
 check_wasi()

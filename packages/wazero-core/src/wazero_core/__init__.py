@@ -20,12 +20,18 @@ if TYPE_CHECKING:
     from .runtime.memory import Memory
     from .runtime.module import Exports, Module
     from .runtime.module_config import ModuleConfig
+    from .runtime.running import RunResult, run
     from .runtime.runtime import Runtime
     from .runtime.table import Global, Table
     from .system.directory import DirFS
     from .system.files import BaseFile
+    from .system.memory_fs import MemFS
     from .system.mounts import FSConfig
+    from .system.overlay import OverlayFS
+    from .system.quota import QuotaFS
+    from .system.tree_fs import ResourceFS
     from .system.views import ReadOnlyFS
+    from .system.zip_fs import ZipFS
 
 _MODULES = {
     "BaseFile": "system.files",
@@ -39,14 +45,21 @@ _MODULES = {
     "Global": "runtime.table",
     "HostFunctionBuilder": "runtime.host",
     "HostModuleBuilder": "runtime.host",
+    "MemFS": "system.memory_fs",
     "Memory": "runtime.memory",
     "MemoryDefinition": "runtime.definitions",
     "Module": "runtime.module",
     "ModuleConfig": "runtime.module_config",
+    "OverlayFS": "system.overlay",
+    "QuotaFS": "system.quota",
     "ReadOnlyFS": "system.views",
+    "ResourceFS": "system.tree_fs",
+    "RunResult": "runtime.running",
     "Runtime": "runtime.runtime",
     "RuntimeConfig": "runtime.config",
     "Table": "runtime.table",
+    "ZipFS": "system.zip_fs",
+    "run": "runtime.running",
 }
 """Where each name lives. Importing happens when a name is first used: a program that only may need a runtime should not
 pay for one at its start (RATIONALE.md, "Why does importing wazero_core import next to nothing?")."""
@@ -79,13 +92,20 @@ __all__ = [
     "Global",
     "HostFunctionBuilder",
     "HostModuleBuilder",
+    "MemFS",
     "Memory",
     "MemoryDefinition",
     "Module",
     "ModuleConfig",
+    "OverlayFS",
+    "QuotaFS",
     "ReadOnlyFS",
+    "ResourceFS",
+    "RunResult",
     "Runtime",
     "RuntimeConfig",
     "Table",
+    "ZipFS",
     "__version__",
+    "run",
 ]

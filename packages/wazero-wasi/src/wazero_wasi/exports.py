@@ -6,12 +6,14 @@ import functools
 from collections.abc import Callable
 from typing import Any, Final
 
-from wazero_api.host import Convention, HostFunction, HostModule
+from wazero_api import Module
+from wazero_api.host import CallDescriber, Convention, HostFunction, HostModule, LogScope
 
-from . import clocks, descriptors, directories, paths, polling, process, signatures, stats, streams
+from . import clocks, descriptors, directories, paths, polling, process, signatures, sockets, stats, streams
 from .dialect import DIALECTS, PREVIEW1, Dialect
-from .errnos import ENOMEM, ENOSYS, ESUCCESS, errno_of
+from .errnos import ENOMEM, ENOTCAPABLE, ESUCCESS, errno_of
 from .guest import Caller
+from .rights import NotCapableError
 
 MODULE_NAME: Final = PREVIEW1.module_name
 """The name that guests import preview 1 from."""
@@ -33,6 +35,7 @@ _RAISING: Final[dict[str, _Function]] = {
         descriptors.fd_datasync,
         descriptors.fd_fdstat_get,
         descriptors.fd_fdstat_set_flags,
+        descriptors.fd_fdstat_set_rights,
         descriptors.fd_prestat_dir_name,
         descriptors.fd_prestat_get,
         descriptors.fd_renumber,
@@ -50,8 +53,13 @@ _RAISING: Final[dict[str, _Function]] = {
         process.args_sizes_get,
         process.environ_get,
         process.environ_sizes_get,
+        process.proc_raise,
         process.random_get,
         process.sched_yield,
+        sockets.sock_accept,
+        sockets.sock_recv,
+        sockets.sock_send,
+        sockets.sock_shutdown,
         stats.fd_filestat_set_size,
         stats.fd_filestat_set_times,
         stats.path_filestat_set_times,
@@ -80,6 +88,8 @@ def _returning_errno(function: _Function) -> _Function:
             function(module, *args)
         except OSError as error:
             return errno_of(error)
+        except NotCapableError:
+            return ENOTCAPABLE
         except MemoryError:
             return ENOMEM
         return ESUCCESS
@@ -87,27 +97,35 @@ def _returning_errno(function: _Function) -> _Function:
     return call
 
 
-def _not_here(module: Caller, *args: int) -> int:
-    """Stand in for a function that this version does not have."""
-    return ENOSYS
-
-
 def _implementation(name: str, dialect: Dialect) -> _Function:
     if name in _COMPLETE:
         return _COMPLETE[name]
     if name in _RAISING:
         return _returning_errno(_RAISING[name])
-    if name in _MADE:
-        return _returning_errno(_MADE[name](dialect))
-    return _not_here
+    return _returning_errno(_MADE[name](dialect))
+
+
+def _describing(row: signatures.Signature, dialect: Dialect) -> Callable[[LogScope], CallDescriber]:
+    """Make what shows the calls of a function in logs. Its code is loaded when there is one."""
+
+    def describe(scopes: LogScope) -> CallDescriber:
+        from .logging import WasiDescriber
+
+        return WasiDescriber(row, dialect)
+
+    return describe
+
+
+def host_module(name: str = MODULE_NAME, guest: Module | None = None) -> HostModule:
+    """WASI under one of the names it goes by: `wasi_snapshot_preview1`, or `wasi_unstable` for old binaries.
+
+    `guest`, which hosts of a `wazero.hostmodules` entry point get, makes no difference. Raises ValueError for another name.
+    """
+    return _host_module(name)
 
 
 @functools.cache
-def host_module(name: str = MODULE_NAME) -> HostModule:
-    """WASI under one of the names it goes by: `wasi_snapshot_preview1`, or `wasi_unstable` for old binaries.
-
-    Raises ValueError for another name.
-    """
+def _host_module(name: str) -> HostModule:
     dialect = DIALECTS.get(name)
     if dialect is None:
         raise ValueError(f"WASI is imported as {' or '.join(DIALECTS)}, not as {name!r}")
@@ -122,12 +140,28 @@ def host_module(name: str = MODULE_NAME) -> HostModule:
                 wants_module=True,
                 param_names=row.param_names,
                 result_names=row.result_names,
+                scope=row.scope,
+                describe=_describing(row, dialect),
             )
             for row in signatures.TABLE
         ),
     )
 
 
-def instantiate(runtime: Any) -> Any:
-    """Make WASI preview 1 importable for the modules of a `wazero_core.Runtime`; the host module's instance."""
-    return runtime.instantiate_host_module(host_module())
+def instantiate(runtime: Any, name: str = MODULE_NAME) -> Any:
+    """Make WASI importable for the modules of a `wazero_core.Runtime`; the host module's instance.
+
+    Raises LinkError if the runtime has a module of that name, and what `host_module` raises.
+    """
+    return runtime.instantiate_host_module(host_module(name))
+
+
+def export_functions(builder: Any, name: str = MODULE_NAME) -> Any:
+    """Add all functions of WASI to a `wazero_core.HostModuleBuilder`, and return it.
+
+    What is exported there afterwards replaces the function of that name: so one can be overridden, say `random_get`, and
+    the others kept. wazero: `NewFunctionExporter().ExportFunctions`.
+    """
+    for function in host_module(name).functions:
+        builder.add(function)
+    return builder
