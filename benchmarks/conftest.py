@@ -97,6 +97,12 @@ def c_hello() -> Path:
 
 
 @pytest.fixture(scope="session")
+def files_guest() -> Path:
+    """A guest that times file access."""
+    return _input(inputs.files_guest)
+
+
+@pytest.fixture(scope="session")
 def esbuild(pytestconfig: pytest.Config) -> Path:
     """A real program of 14 MB. Downloaded for timed runs only."""
     may_download = not pytestconfig.getoption("benchmark_disable")

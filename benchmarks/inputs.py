@@ -51,12 +51,21 @@ def go_hello() -> Path:
     return _built(CACHE / "hello-go.wasm", source, command, environment)
 
 
+def files_guest() -> Path:
+    """``benchmarks/guests/files.c``, built for WASI by PyPI's ziglang."""
+    return _c_program("files", ROOT / "benchmarks" / "guests" / "files.c")
+
+
 def c_hello() -> Path:
     """``examples/hello/hello.c``, built for WASI by PyPI's ziglang."""
+    return _c_program("hello-c", ROOT / "examples" / "hello" / "hello.c")
+
+
+def _c_program(name: str, source: Path) -> Path:
     if find_spec("ziglang") is None:
         raise MissingInputError("no C compiler: `pip install ziglang` brings one")
     command = (sys.executable, "-m", "ziglang", "cc", "-target", "wasm32-wasi", "-Os")
-    return _built(CACHE / "hello-c.wasm", ROOT / "examples" / "hello" / "hello.c", command, {})
+    return _built(CACHE / f"{name}.wasm", source, command, {})
 
 
 def _built(output: Path, source: Path, command: Sequence[str], environment: Mapping[str, str]) -> Path:
