@@ -58,6 +58,8 @@ class Stat:
     access_time: int = 0
     modification_time: int = 0
     change_time: int = 0
+    user: int = 0
+    group: int = 0
 
 
 @final

@@ -17,9 +17,11 @@ from .entry_points import EntryPoint, entry_points
 
 if TYPE_CHECKING:
     from .compiled import CompiledModule
+    from .module_config import ModuleConfig
     from .runtime import Runtime
 
 GROUP: Final = "wazero.hostmodules"
+PROGRAMS: Final = "wazero.programs"
 ENVIRONMENT: Final = "env"
 
 _DISTRIBUTIONS: Final = {
@@ -49,6 +51,31 @@ def instantiate_host_modules(
     for name in wanted:
         host = _host_module(name, guest, installed.get(name))
         runtime.instantiate_host_module(host if change is None else change(host))
+
+
+def run_program(
+    runtime: Runtime,
+    compiled: CompiledModule,
+    config: ModuleConfig,
+    *,
+    timeout: float | None = None,
+    change: Callable[[HostModule], HostModule] | None = None,
+    workdir: str | None = None,
+) -> None:
+    """Run a command module of any ABI to its end, with the host modules that it imports.
+
+    Most run by being instantiated. Where an import has an entry point of the group `wazero.programs`, that names a function
+    that does it: it gets these arguments. `workdir` is where relative paths of the program start; ABIs without such a thing,
+    as WASI, ignore it. Raises ExitError for another exit code than 0, and what instantiating raises.
+    """
+    runners = {entry.name: entry for entry in entry_points(PROGRAMS)}
+    for name in dict.fromkeys(import_.module for import_ in compiled.module.imports):
+        if name in runners:
+            run: Callable[..., None] = runners[name].load()
+            run(runtime, compiled, config, timeout=timeout, change=change, workdir=workdir)
+            return
+    instantiate_host_modules(runtime, compiled, change)
+    runtime.instantiate_module(compiled, config, timeout=timeout)
 
 
 def _host_module(name: str, guest: DecodedModule, entry_point: EntryPoint | None) -> HostModule:

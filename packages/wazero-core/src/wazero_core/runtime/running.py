@@ -13,7 +13,7 @@ from wazero_core.system import FSConfig, system_random, system_sleep, system_yie
 from wazero_core.system.stdio import CaptureFile
 
 from .config import RuntimeConfig
-from .hosting import instantiate_host_modules
+from .hosting import run_program
 from .module_config import ModuleConfig
 from .runtime import Runtime
 
@@ -79,9 +79,8 @@ def run(
     error: Trap | DeadlineExceededError | None = None
     with Runtime(runtime_config or RuntimeConfig().with_lazy_validation(True)) as runtime:
         compiled = runtime.compile_module(binary)
-        instantiate_host_modules(runtime, compiled)
         try:
-            runtime.instantiate_module(compiled, config, timeout=timeout)
+            run_program(runtime, compiled, config, timeout=timeout)
         except ExitError as exit_error:
             exit_code = exit_error.exit_code
         except Trap as trap:

@@ -94,6 +94,10 @@ class FileTable:
             self._entries[fd] = entry
             return fd
 
+    def take(self, fd: int) -> FileEntry:
+        """Take a file out, open as it is: it is the caller's now."""
+        return self._remove(fd)
+
     def close(self, fd: int) -> None:
         """Close a file and free its number, also if closing fails."""
         self._remove(fd).close()
