@@ -119,9 +119,19 @@ def tests(session: nox.Session) -> None:
 def slow(session: nox.Session) -> None:
     """What the default run leaves out or does at a smaller count: heavy programs, 10,000 mutants, 10,000 generated modules."""
     _install(session, "test", "compilers")
-    session.run("python", "-m", "pytest", "-m", "slow", "--ignore=tests/conformance", *session.posargs)
+    elsewhere = ("--ignore=tests/conformance", "--ignore=tests/go_stdlib")
+    session.run("python", "-m", "pytest", "-m", "slow", *elsewhere, *session.posargs)
     folders = ("tests/fuzz/test_decode_never_crashes.py", "tests/differential")
     session.run("python", "-m", "pytest", *folders, env={"WAZERO_FUZZ_COUNT": "10000"})
+
+
+@nox.session
+def go_stdlib(session: nox.Session) -> None:
+    """Go's own tests of its standard library, all of them, beside wasmtime; the default run has a few packages."""
+    _install(session, "test", "compilers")
+    # Some packages take longer on the portable engine than a test may otherwise.
+    options = ("-m", "slow or not slow", "-o", "faulthandler_timeout=2400")
+    session.run("python", "-m", "pytest", "tests/go_stdlib", *options, *session.posargs)
 
 
 @nox.session(python=PYTHONS)

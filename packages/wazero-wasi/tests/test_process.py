@@ -8,6 +8,7 @@ import pytest
 
 from wazero_api.errors import ExitError
 from wazero_core.runtime.module_config import ModuleConfig
+from wazero_wasi import signatures
 
 PAST_END = 1 << 16
 
@@ -122,16 +123,47 @@ def test_a_clock_is_not_read_for_nothing(guest: Any) -> None:
     assert guest.system.nanotime() == 0
 
 
-def test_a_module_without_memory_faults(guest: Any) -> None:
+WITHOUT_MEMORY = {
+    "fd_advise",
+    "fd_close",
+    "fd_datasync",
+    "fd_fdstat_set_flags",
+    "fd_renumber",
+    "fd_sync",
+    "proc_raise",
+    "sched_yield",
+}
+"""What takes and gives nothing but numbers, and works on the standard output."""
+
+
+@pytest.mark.parametrize("name", [row.name for row in signatures.TABLE if row.name != "proc_exit"])
+def test_a_module_without_memory_faults(guest: Any, name: str) -> None:
     guest.memory = None
-    for name, function in guest.functions.items():
-        if name != "proc_exit":
-            assert guest.call(name, *[1] * len(function.type.params)) != "ESUCCESS" or name in {
-                "fd_advise",
-                "fd_datasync",
-                "fd_fdstat_set_flags",
-                "fd_renumber",
-                "fd_sync",
-                "fd_close",
-                "sched_yield",
-            }
+    args = [0 if name == "proc_raise" else 1] * len(guest.functions[name].type.params)
+    assert (guest.call(name, *args) == "ESUCCESS") == (name in WITHOUT_MEMORY)
+
+
+@pytest.mark.parametrize("number", [0, 16, 17, 22, 27])
+def test_signals_without_effect(guest: Any, number: int) -> None:
+    """NONE, CHLD, CONT, URG, WINCH."""
+    assert guest.call("proc_raise", number) == "ESUCCESS"
+    assert guest.exit_code is None
+
+
+@pytest.mark.parametrize("number", [18, 19, 20, 21])
+def test_signals_that_would_stop_the_guest(guest: Any, number: int) -> None:
+    assert guest.call("proc_raise", number) == "ENOTSUP"
+    assert guest.exit_code is None
+
+
+@pytest.mark.parametrize("number", [*range(1, 16), *range(23, 27), 28, 29, 30])
+def test_signals_that_end_the_guest(guest: Any, number: int) -> None:
+    """As a shell reports it: 134 for ABRT, 143 for TERM."""
+    with pytest.raises(ExitError) as caught:
+        guest.functions["proc_raise"].callable(guest, number)
+    assert caught.value.exit_code == guest.exit_code == 128 + number
+
+
+@pytest.mark.parametrize("number", [31, 32, 255, 0xFFFFFFFF])
+def test_signals_that_do_not_exist(guest: Any, number: int) -> None:
+    assert guest.call("proc_raise", number) == "EINVAL"

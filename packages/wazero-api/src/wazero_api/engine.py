@@ -22,8 +22,11 @@ from .record import record
 from .types import FunctionType, GlobalType, MemoryType, TableType, ValueType
 
 StackTaker = Callable[[int, tuple[Frame, ...], bool], None]
-"""Gets a thread's identifier, its wasm frames, innermost first and not all if there are very many, and whether the
-innermost one waits for a function of the host. May be called on any thread; must be quick, and raise nothing."""
+"""Gets a thread's identifier, its wasm frames, innermost first, and whether that one waits for a function of the host.
+
+Of very many frames not all are given, and offsets are None where finding them takes long. May be called on any thread, and
+must be quick and raise nothing.
+"""
 
 
 @final

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from wazero_core import Runtime
-from wazero_core.cli import host_modules
-from wazero_core.cli.host_modules import GROUP
+from wazero_api import Convention, FunctionType, HostFunction, HostModule
+from wazero_api import Module as DecodedModule
+from wazero_core.runtime import hosting
 from wazero_core.runtime.entry_points import EntryPoint
 
 Guests = Callable[[str], str]
@@ -34,22 +34,22 @@ def guest(tmp_path: Path) -> Guests:
 
 @pytest.fixture
 def offer(monkeypatch: pytest.MonkeyPatch) -> Offer:
-    """Offer a function that makes a host module importable, by entry point, in the place of all that are installed."""
+    """Offer a function that makes a host module, by entry point, in the place of all that are installed."""
     offered: list[EntryPoint] = []
     code = ModuleType("offered_host_modules")
     monkeypatch.setitem(sys.modules, code.__name__, code)
 
     def entry_points(group: str) -> list[EntryPoint]:
-        assert group == GROUP
+        assert group == hosting.GROUP
         return offered
 
-    def add(name: str, instantiate: Callable[[Runtime], Any] | None, attribute: str = "") -> None:
+    def add(name: str, make: Callable[[str, DecodedModule], HostModule] | None, attribute: str = "") -> None:
         attribute = attribute or f"make_{len(offered)}"
-        if instantiate is not None:
-            setattr(code, attribute, instantiate)
-        offered.append(EntryPoint(GROUP, name, f"{code.__name__}:{attribute}"))
+        if make is not None:
+            setattr(code, attribute, make)
+        offered.append(EntryPoint(hosting.GROUP, name, f"{code.__name__}:{attribute}"))
 
-    monkeypatch.setattr(host_modules, "entry_points", entry_points)
+    monkeypatch.setattr(hosting, "entry_points", entry_points)
     return add
 
 
@@ -58,12 +58,7 @@ def look(offer: Offer) -> Callable[[Callable[[Any], None]], None]:
     """Make a function of the calling instance importable as "look" of the module "probe"."""
 
     def use(function: Callable[[Any], None]) -> None:
-        def instantiate(runtime: Runtime) -> Any:
-            builder = runtime.new_host_module_builder("probe")
-            return (
-                builder.new_function_builder().with_raw_module_function(function, [], []).export("look").instantiate()
-            )
-
-        offer("probe", instantiate)
+        look = HostFunction("look", FunctionType((), ()), function, Convention.RAW, wants_module=True)
+        offer("probe", lambda name, guest: HostModule(name, (look,)))
 
     return use

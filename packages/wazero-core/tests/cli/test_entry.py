@@ -36,6 +36,8 @@ def test_version_prints_the_version_alone(capsys: pytest.CaptureFixture[str]) ->
         (["run", "-env", "A=1", "--help", "x.wasm"], "usage: wazero run"),
         (["compile", "-h"], "usage: wazero compile [flags] <wasm>"),
         (["dump", "-h"], "usage: wazero dump [flags] <wasm>"),
+        (["inspect", "-h"], "usage: wazero inspect [flags] <wasm>"),
+        (["validate", "-h"], "usage: wazero validate [flags] <wasm> ..."),
         (["version", "-h"], "usage: wazero version"),
     ],
 )
@@ -59,6 +61,11 @@ def test_help_names_every_command_and_flag(capsys: pytest.CaptureFixture[str]) -
         "-cachedir DIR",
         "-interpreter",
         "-timeout DURATION",
+        "-listen HOST:PORT",
+        "-invoke NAME",
+        "-hostlogging SCOPES",
+        "-cpuprofile FILE",
+        "-memprofile FILE",
     )
     assert [flag for flag in (*flags, "-h, -help") if f"  {flag}" not in output] == []
     main(["compile", "-h"])

@@ -61,6 +61,12 @@ def request(path: str, *args: str, **others: Any) -> Request:
         (["-env", "A=1", "--env=B=x=y", "-env=C=", "p"], request("p", env=[("A", "1"), ("B", "x=y"), ("C", "")])),
         (["-cachedir", "d", "p"], request("p", cache_directory="d")),
         (["-timeout=1.5s", "p"], request("p", timeout=1_500_000_000)),
+        (["-listen", ":80", "-listen=[::1]:0", "p"], request("p", listeners=(("", 80), ("::1", 0)))),
+        (["-hostlogging=clock,", "-hostlogging", "proc", "p"], request("p", log_scopes=3)),
+        (["-hostlogging=all", "p"], request("p", log_scopes=(1 << 64) - 1)),
+        (["--invoke", "f", "p", "-1", "--", "x"], request("p", "-1", "--", "x", function="f")),
+        (["-invoke=", "p"], request("p", function="")),
+        (["-cpuprofile", "c", "-memprofile=m", "p"], request("p", cpu_profile="c", memory_profile="m")),
         (["-timeout", "0", "p"], request("p")),
         (
             ["-mount", ".:/a", "-mount=.:ro", "p"],

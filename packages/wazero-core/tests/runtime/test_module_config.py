@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import io
 import os
+import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from wazero_api import LinkError
+from wazero_core import Runtime, RuntimeConfig
 from wazero_core.runtime.module_config import ModuleConfig
-from wazero_core.system import FAKE_EPOCH, DirFS, FSConfig
+from wazero_core.system import FAKE_EPOCH, DirFS, FSConfig, TcpAddress
 
 
 def test_the_default_is_a_closed_box() -> None:
@@ -134,6 +138,76 @@ def test_the_systems_random_source() -> None:
     assert ModuleConfig().with_rand_source(os.urandom).new_system_context().random is os.urandom
 
 
+# Listeners
+
+EMPTY = b"\0asm\1\0\0\0"
+
+
+@pytest.fixture
+def runtime() -> Iterator[Runtime]:
+    with Runtime(RuntimeConfig.interpreter()) as runtime:
+        yield runtime
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def can_connect(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=10).close()
+    except ConnectionRefusedError:
+        return False
+    return True
+
+
+def test_listeners_are_added_in_order() -> None:
+    with socket.socket() as mine:
+        config = ModuleConfig().with_tcp_listener("127.0.0.1", 0).with_listener(mine).with_tcp_listener("", 80)
+        assert config.listeners == (TcpAddress("127.0.0.1", 0), mine, TcpAddress("", 80))
+
+
+def test_listening_lasts_as_long_as_the_module(runtime: Runtime) -> None:
+    port = free_port()
+    config = ModuleConfig().with_tcp_listener("127.0.0.1", port)
+    assert not can_connect(port)
+    module = runtime.instantiate(EMPTY, config)
+    assert can_connect(port)
+    module.close()
+    assert not can_connect(port)
+    runtime.instantiate(EMPTY, config.with_name("again"))
+    assert can_connect(port)
+    runtime.close()
+    assert not can_connect(port)
+
+
+def test_a_listener_of_the_caller_stays_open_and_as_it_is(runtime: Runtime) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mine:
+        mine.settimeout(12)
+        with runtime.instantiate(EMPTY, ModuleConfig().with_listener(mine)):
+            pass
+        assert can_connect(mine.getsockname()[1])
+        assert mine.gettimeout() == 12
+
+
+def test_a_port_in_use_is_an_error_of_the_system(runtime: Runtime) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        with pytest.raises(OSError) as caught:  # noqa: PT011  # the number is compared
+            runtime.instantiate(EMPTY, ModuleConfig().with_tcp_listener("127.0.0.1", other.getsockname()[1]))
+        assert caught.value.errno == errno.EADDRINUSE
+    runtime.instantiate(EMPTY)
+
+
+def test_a_module_that_fails_listens_no_more(runtime: Runtime) -> None:
+    port = free_port()
+    imports_f = EMPTY + b"\1\4\1\x60\0\0" + b"\2\7\1\1m\1f\0\0"
+    with pytest.raises(LinkError):
+        runtime.instantiate(imports_f, ModuleConfig().with_tcp_listener("127.0.0.1", port))
+    assert not can_connect(port)
+
+
 BAD: dict[str, tuple[Callable[[ModuleConfig], object], type[Exception], str]] = {
     "name": (lambda c: c.with_name(None), TypeError, "name of a module must be a str, not NoneType"),  # type: ignore[arg-type]
     "arg type": (lambda c: c.with_args(1), TypeError, "argument must be str or bytes, not int"),  # type: ignore[arg-type]
@@ -155,6 +229,10 @@ BAD: dict[str, tuple[Callable[[ModuleConfig], object], type[Exception], str]] = 
     "yield": (lambda c: c.with_osyield(None), TypeError, "osyield must be a function"),  # type: ignore[arg-type]
     "random": (lambda c: c.with_rand_source(4), TypeError, "source of random bytes must be"),
     "open files": (lambda c: c.with_max_open_files(2), ValueError, "standard streams"),
+    "port": (lambda c: c.with_tcp_listener("localhost", 65536), ValueError, "port .* from 0 to 65535, not 65536"),
+    "negative port": (lambda c: c.with_tcp_listener("localhost", -1), ValueError, "port .*, not -1"),
+    "port type": (lambda c: c.with_tcp_listener("localhost", "80"), ValueError, "port .*, not '80'"),  # type: ignore[arg-type]
+    "listener": (lambda c: c.with_listener("localhost:80"), TypeError, "must be a socket that listens, not str"),
 }
 
 

@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 
 from wazero_api.system import Directory, FileType, OpenFlags
-from wazero_core.system import DirFS, walk
+from wazero_core.system import DirFS, host_file, walk
+from wazero_core.system.host_file import HostDirectory
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="these cases state what POSIX systems answer")
 
@@ -201,6 +202,71 @@ def test_the_tree_of_an_open_directory_follows_it(fs: DirFS, root: Path) -> None
     directory.close()
     with pytest.raises(OSError, match="descriptor"):
         tree.stat("inner")
+
+
+def test_a_directory_closed_meanwhile_stays_until_the_walk_is_over(fs: DirFS, root: Path) -> None:
+    """Else its number could be given to a file elsewhere, and the walk would go on from there."""
+    if not walk.HAS_DESCRIPTORS:
+        pytest.skip("known by its path alone")
+    directory = fs.open_file("dir", OpenFlags.DIRECTORY)
+    assert isinstance(directory, HostDirectory)
+    first, second = directory.borrow(), directory.borrow()
+    directory.close()
+    directory.close()
+    with pytest.raises(OSError, match="descriptor"):
+        directory.borrow()
+    elsewhere = os.open(root, os.O_RDONLY)
+    assert elsewhere != first
+    os.close(elsewhere)
+    directory.give_back(first)
+    assert "inner" in os.listdir(second)
+    directory.give_back(second)
+    with pytest.raises(OSError, match="descriptor"):
+        os.fstat(second)
+
+
+def test_trees_do_not_remember_the_way_to_them(fs: DirFS) -> None:
+    """A guest decides how deep it goes, so a tree must not be larger the deeper it lies."""
+    if not walk.HAS_DESCRIPTORS:
+        pytest.skip("known by its path alone")
+    directory = fs.open_file("dir/inner", OpenFlags.DIRECTORY)
+    assert isinstance(directory, Directory)
+    assert repr(directory.tree()) == f"<a directory below {fs!r}>"
+    directory.close()
+
+
+def test_pipes_open_without_waiting(fs: DirFS, root: Path) -> None:
+    os.mkfifo(root / "pipe")
+    with pytest.raises(OSError, match="No such device") as caught:
+        fs.open_file("pipe", WRITE)
+    assert caught.value.errno == errno.ENXIO
+    reader = fs.open_file("pipe", READ)
+    writer = fs.open_file("pipe", WRITE)
+    with pytest.raises(BlockingIOError):
+        reader.read(1)
+    writer.write(b"x")
+    assert reader.read(10) == b"x"
+    writer.close()
+    assert reader.read(10) == b""
+    reader.close()
+
+
+def test_some_descriptors_are_kept_for_the_host(fs: DirFS, monkeypatch: pytest.MonkeyPatch) -> None:
+    files: list[Any] = []
+    monkeypatch.setattr(host_file, "_descriptor_limit", lambda: 200)
+
+    def open_without_end() -> None:
+        while True:
+            files.append(fs.open_file("file.txt", READ))
+
+    with pytest.raises(OSError, match="Too many") as caught:
+        open_without_end()
+    assert caught.value.errno == errno.EMFILE
+    assert max(file.fileno() for file in files) == 200 - 200 // 4 - 1
+    monkeypatch.setattr(host_file, "_descriptor_limit", lambda: 4_096)
+    files.append(fs.open_file("file.txt", READ))
+    for file in files:
+        file.close()
 
 
 def test_stat_and_lstat(fs: DirFS, root: Path) -> None:

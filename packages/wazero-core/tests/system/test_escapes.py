@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import errno
+import ntpath
 import os
 import sys
 import threading
@@ -217,6 +218,82 @@ def test_long_chains_and_costly_paths_end(root: Path) -> None:
     with pytest.raises(OSError, match="symbolic links") as caught:
         fs.stat("wide")
     assert caught.value.errno == errno.ELOOP
+
+
+WINDOWS_NAMES = [
+    "C:",
+    "C:\\Windows\\win.ini",
+    "C:file",
+    "c:/Windows/win.ini",
+    "\\Windows",
+    "\\\\server\\share\\file",
+    "\\\\?\\C:\\Windows",
+    "\\??\\C:\\Windows",
+    "\\\\.\\PhysicalDrive0",
+    "..\\outside\\secret",
+    "dir\\..\\..\\outside\\secret",
+    "dir/..\\../outside/secret",
+    "inside::$DATA",
+    "inside:stream",
+    "dir:$I30:$INDEX_ALLOCATION/inner",
+    "NUL",
+    "nul",
+    "dir/con",
+    "AUX.txt",
+    "dir/inner/COM1",
+    "lpt9.tar.gz",
+    "COM\xb9",
+    "CONIN$",
+    "nul .txt",
+    "prn/inner",
+    "...",
+    ".. /outside",
+    "... /outside",
+    "dir/.. ",
+    ".. .",
+    "inside.",
+    "inside ",
+    "dir./inner",
+    "in?ide",
+    "*",
+    "<",
+    'in"side',
+    "in|side",
+    "in\x1fside",
+]
+
+
+@pytest.mark.parametrize("path", WINDOWS_NAMES)
+def test_what_windows_takes_for_more_than_a_name_is_none(
+    root: Path, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    """Refused before the system sees it, so that this can be shown on every system."""
+    monkeypatch.setattr(walk, "IS_WINDOWS", True)
+    before = snapshot(root.parent)
+    for attempt in (path, f"dir/{path}", f"{path}/x", f"./{path}/"):
+        with pytest.raises(OSError, match="Invalid argument"):
+            walk.PathWalk(str(root), attempt)
+    assert snapshot(root.parent) == before
+
+
+@pytest.mark.parametrize("target", ["..\\outside", "C:\\Windows", "\\\\?\\C:\\Windows", "\\Windows", "dir\\NUL"])
+def test_links_of_windows_lead_no_further(root: Path, monkeypatch: pytest.MonkeyPatch, target: str) -> None:
+    monkeypatch.setattr(walk, "IS_WINDOWS", True)
+    monkeypatch.setattr(os.path, "splitdrive", ntpath.splitdrive)
+    (root / "link").symlink_to(target)
+    with pytest.raises(OSError) as caught:  # noqa: PT011  # the number is compared
+        walk.PathWalk(str(root), "link/secret")
+    assert caught.value.errno in {errno.EPERM, errno.EINVAL}
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["inside", "dir/inner", "dir/../inside", "nulls", "com", "console", "com10", "a.nul", ".hidden", "a b", "~1"],
+)
+def test_ordinary_names_are_names_on_windows(root: Path, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    monkeypatch.setattr(walk, "IS_WINDOWS", True)
+    with walk.PathWalk(str(root), path) as found:
+        assert found.name == os.path.normpath(root / path)
 
 
 def race(root: Path, swap: Callable[[], None], attack: Callable[[], bytes], rounds: int) -> list[bytes]:

@@ -7,17 +7,22 @@ from struct import Struct
 from typing import Final
 
 from wazero_api.system import DirectoryEntry, FileType
-from wazero_core.system import FileEntry
+from wazero_core.system import FileEntry, SystemContext
 
 from .guest import Caller, buffer_of, check, encode_path, fail, store_u32, view
-from .lookup import entry_at, state_of
+from .lookup import DescriptorState, entry_at, state_of
 from .rights import Rights
 from .stats import file_type_number
 
 _DIRENT: Final = Struct("<QQIB3x")
 
 
-def _listing(entry: FileEntry, cookie: int) -> list[DirectoryEntry]:
+MAX_LISTED: Final = 1 << 18
+"""Entries that are kept for the open directories of an instance together, about 50 MB. A listing that takes them beyond that
+has the others forgotten: who goes on with one of those finds the directory as it is then."""
+
+
+def _listing(system: SystemContext, entry: FileEntry, cookie: int) -> list[DirectoryEntry]:
     """All entries, those for "." and ".." first.
 
     They are read when a guest starts at the beginning and kept until it does so again: a cookie is a position in this
@@ -30,7 +35,18 @@ def _listing(entry: FileEntry, cookie: int) -> list[DirectoryEntry]:
         here = DirectoryEntry(".", FileType.DIRECTORY, entry.file.stat().inode)
         # The parent's inode is not the guest's business where the parent is outside its mount.
         state.listing = [here, DirectoryEntry("..", FileType.DIRECTORY), *entry.file.read_directory()]
+        system.listed += len(state.listing)
+        if system.listed > MAX_LISTED:
+            _forget_all_but(system, state)
     return state.listing  # type: ignore[no-any-return]
+
+
+def _forget_all_but(system: SystemContext, state: DescriptorState) -> None:
+    for fd in system.files.numbers():
+        other = system.files[fd].extra
+        if other is not None and other is not state:
+            other.listing = None
+    system.listed = len(state.listing)
 
 
 def fd_readdir(module: Caller, fd: int, buf: int, buf_len: int, cookie: int, result: int) -> None:
@@ -43,7 +59,7 @@ def fd_readdir(module: Caller, fd: int, buf: int, buf_len: int, cookie: int, res
     target = view(buffer, buf, buf_len)
     check(buffer, result, 4)
     used = 0
-    listing = _listing(entry, cookie)
+    listing = _listing(module.system, entry, cookie)
     for position in range(min(cookie, len(listing)), len(listing)):
         item = listing[position]
         name = encode_path(item.name)

@@ -20,7 +20,7 @@ MAX_IOVECS: Final = 1_024
 """As on Linux; more are EINVAL."""
 
 MAX_TRANSFER: Final = 1 << 26
-"""Bytes read in one call at most, 64 MiB: a guest cannot make the host hold more for it. Reading may always do less."""
+"""Bytes read or gathered in one call at most, 64 MiB: a guest cannot make the host hold more for it. Both may do less."""
 
 MAX_PATH: Final = 4_096
 """Bytes of a path; more are ENAMETOOLONG."""
@@ -106,13 +106,14 @@ def iovecs(buffer: memoryview, pointer: int, count: int) -> list[memoryview]:
 def gather(buffer: memoryview, pointer: int, count: int) -> memoryview | bytes:
     """The bytes that an array of buffers holds, as one; of a single buffer the memory itself.
 
-    Buffers that overlap could add up to much more than the memory; then only as many bytes as the memory has are taken.
+    Buffers that overlap could add up to much more than the memory; of several, no more bytes are taken than the
+    memory has, and `MAX_TRANSFER` at most.
     """
     if count == 1 and pointer + 8 <= len(buffer):  # nearly always; the general way costs three times as much
         start, size = _IOVEC.unpack_from(buffer, pointer)
         if start + size <= len(buffer):
             return buffer[start : start + size]
-    room = len(buffer)
+    room = min(len(buffer), MAX_TRANSFER)
     parts = []
     for part in iovecs(buffer, pointer, count):
         if len(part) > room:

@@ -12,7 +12,7 @@ from wazero_api.system import FS, File
 from wazero_core.system import FileEntry
 
 from .guest import Caller, fail
-from .rights import NotCapableError, Rights
+from .rights import NotCapableError
 
 _SYMLINK_FOLLOW: Final = 1
 
@@ -40,15 +40,15 @@ def state_of(entry: FileEntry) -> DescriptorState:
     return state  # type: ignore[no-any-return]  # nobody else uses `extra` of WASI's files
 
 
-def entry_at(module: Caller, fd: int, right: Rights) -> FileEntry:
-    """An open file. EBADF for none, NotCapableError if `right` was given up."""
+def entry_at(module: Caller, fd: int, right: int) -> FileEntry:
+    """An open file. EBADF for none, NotCapableError if `right`, some of `Rights`, was given up."""
     entry = module.system.files[fd]
     if entry.extra is not None and entry.extra.dropped & right:
         raise NotCapableError
     return entry
 
 
-def file_at(module: Caller, fd: int, right: Rights) -> File:
+def file_at(module: Caller, fd: int, right: int) -> File:
     """Like `entry_at`, of a file that has a content: not of a directory, which is EBADF."""
     entry = entry_at(module, fd, right)
     if entry.tree is not None:
@@ -56,7 +56,7 @@ def file_at(module: Caller, fd: int, right: Rights) -> File:
     return entry.file
 
 
-def tree_of(module: Caller, fd: int, right: Rights) -> FS:
+def tree_of(module: Caller, fd: int, right: int) -> FS:
     """Like `entry_at`, the file system below an open directory. ENOTDIR for another kind of file."""
     tree = entry_at(module, fd, right).tree
     if tree is None:

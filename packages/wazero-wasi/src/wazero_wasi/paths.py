@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 from typing import Final
 
 from wazero_api.system import OpenFlags
@@ -19,10 +20,11 @@ _OFLAGS: Final = {
     8: OpenFlags.TRUNCATE,
 }
 _ALL_OFLAGS: Final = sum(_OFLAGS)
-_ASKED_FOR: Final = Rights.FD_READ | Rights.FD_WRITE
+_ASKED_FOR: Final = int(Rights.FD_READ | Rights.FD_WRITE)
 """Rights that count among those that a guest wants of a file."""
 
 
+@functools.lru_cache(maxsize=256)  # arithmetic with flags takes longer than opening a file
 def _open_flags(oflags: int, fs_rights: int, fdflags: int, *, follow: bool) -> OpenFlags:
     """What to open a file with. Whether to read, write or both is told by the rights that the guest wants."""
     if oflags > _ALL_OFLAGS:
@@ -51,7 +53,7 @@ def path_open(
     result: int,
 ) -> None:
     """Open or create a file and store its descriptor, the lowest that is free."""
-    flags = _open_flags(oflags, fs_rights_base, fdflags, follow=follows(dirflags))
+    flags = _open_flags(oflags, fs_rights_base & _ASKED_FOR, fdflags, follow=follows(dirflags))
     directory = entry_at(module, fd, _rights_to_open(flags))
     if directory.tree is None:
         fail(errno.ENOTDIR)
@@ -67,14 +69,15 @@ def path_open(
     store_u32(buffer, result, opened)
 
 
-def _rights_to_open(flags: OpenFlags) -> Rights:
+@functools.lru_cache(maxsize=256)
+def _rights_to_open(flags: OpenFlags) -> int:
     """What a directory must allow for a file to be opened like that through it."""
     needed = Rights.PATH_OPEN
     if flags & OpenFlags.CREATE:
         needed |= Rights.PATH_CREATE_FILE
     if flags & OpenFlags.TRUNCATE:
         needed |= Rights.PATH_FILESTAT_SET_SIZE
-    return needed
+    return int(needed)
 
 
 def path_create_directory(module: Caller, fd: int, path: int, path_len: int) -> None:

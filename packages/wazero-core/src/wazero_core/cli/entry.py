@@ -27,10 +27,22 @@ def _dump(arguments: list[str]) -> int:
     return dump(arguments)
 
 
+def _inspect(arguments: list[str]) -> int:
+    from .inspect import inspect
+
+    return inspect(arguments)
+
+
 def _run(arguments: list[str]) -> int:
     from .run import run
 
     return run(arguments)
+
+
+def _validate(arguments: list[str]) -> int:
+    from .validate import validate
+
+    return validate(arguments)
 
 
 def _version(arguments: list[str]) -> int:
@@ -48,7 +60,9 @@ class _Command(NamedTuple):
 COMMANDS: Final = {
     "compile": _Command(_compile, "compile a WebAssembly program ahead of its runs"),
     "dump": _Command(_dump, "show a WebAssembly program's functions, and the code made of them"),
+    "inspect": _Command(_inspect, "show what a WebAssembly program is made of and needs"),
     "run": _Command(_run, "run a WebAssembly program"),
+    "validate": _Command(_validate, "check that WebAssembly programs are valid"),
     "version": _Command(_version, "print the version"),
 }
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Callable
-from typing import Final, final
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Final
 
 from wazero_api import (
     DeadlineExceededError,
@@ -19,22 +19,23 @@ from wazero_api import (
 )
 from wazero_api.sys import EXIT_CODE_DEADLINE_EXCEEDED
 from wazero_core import FSConfig, ModuleConfig
-from wazero_core.system import system_random, system_sleep, system_yield
+from wazero_core.runtime.hosting import instantiate_host_modules, run_program
+from wazero_core.system import system_random, system_yield
 
 from .duration import format_duration
 from .errors import CommandError
 from .garbage import resume_collection
-from .host_modules import instantiate_host_modules
 from .modules import new_runtime, read_binary
 from .request import Request
 from .stdio import standard_input, standard_output
 
+if TYPE_CHECKING:
+    from wazero_core import CompiledModule, Runtime
+
+    from .invocation import Invocation
+    from .observer import Observer
+
 _SECOND: Final = 1_000_000_000
-
-
-@final
-class _SleptTooLongError(Exception):
-    """The time was up while the guest slept. No OSError, as DeadlineExceededError is one, which guests would be told."""
 
 
 def run_guest(request: Request) -> int:
@@ -44,7 +45,7 @@ def run_guest(request: Request) -> int:
         _run(request, wasm)
     except ExitError as error:
         return error.exit_code
-    except (DeadlineExceededError, _SleptTooLongError):
+    except DeadlineExceededError:
         raise CommandError(
             f"error: module closed with context deadline exceeded (timeout {format_duration(request.timeout)})",
             EXIT_CODE_DEADLINE_EXCEEDED,
@@ -70,14 +71,51 @@ def _failure(what: str, error: Exception) -> CommandError:
 def _run(request: Request, wasm: bytes) -> None:
     deadline = time.monotonic_ns() + request.timeout if request.timeout else None
     with new_runtime(request.cache_directory, is_interpreted=request.is_interpreted) as runtime:
+        observer = _observer(request, runtime)
         compiled = runtime.compile_module(wasm)
-        instantiate_host_modules(runtime, (import_.module for import_ in compiled.module.imports))
-        config = _module_config(request, deadline)
+        invocation = _invocation(request, compiled)
+        config = _module_config(request)
+        change = observer and observer.change
         resume_collection()
-        runtime.instantiate_module(compiled, config, timeout=_seconds_until(deadline))
+        if invocation is not None:
+            instantiate_host_modules(runtime, compiled, change)
+        with nullcontext() if observer is None else observer.profiled():
+            with nullcontext() if observer is None else observer.called(compiled, config.start_functions[0]):
+                if invocation is None:
+                    run_program(
+                        runtime,
+                        compiled,
+                        config,
+                        timeout=_seconds_until(deadline),
+                        change=change,
+                        workdir=request.workdir,
+                    )
+                else:
+                    module = runtime.instantiate_module(compiled, config, timeout=_seconds_until(deadline))
+            if invocation is not None:
+                with nullcontext() if observer is None else observer.called(compiled, invocation.name):
+                    invocation.call(module, _seconds_until(deadline))
 
 
-def _module_config(request: Request, deadline: int | None) -> ModuleConfig:
+def _observer(request: Request, runtime: Runtime) -> Observer | None:
+    """None if nobody wants to know how the guest runs."""
+    if not (request.log_scopes or request.cpu_profile or request.memory_profile):
+        return None
+    from .observer import Observer
+
+    return Observer(request, runtime)
+
+
+def _invocation(request: Request, compiled: CompiledModule) -> Invocation | None:
+    """None if the program is run as such."""
+    if request.function is None:
+        return None
+    from .invocation import Invocation
+
+    return Invocation(compiled, request.function, request.args)
+
+
+def _module_config(request: Request) -> ModuleConfig:
     fs = FSConfig()
     for mount in request.mounts:
         add = fs.with_read_only_dir_mount if mount.is_read_only else fs.with_dir_mount
@@ -90,30 +128,23 @@ def _module_config(request: Request, deadline: int | None) -> ModuleConfig:
         .with_fs_config(fs)
         .with_sys_walltime()
         .with_sys_nanotime()
-        .with_nanosleep(system_sleep if deadline is None else _sleep_until(deadline))
+        .with_sys_nanosleep()
         .with_osyield(system_yield)
         .with_rand_source(system_random)
     )
+    args = request.args
+    if request.function is not None:
+        config, args = config.with_start_functions("_initialize"), []  # the arguments are the function's
     try:
-        config = config.with_args(os.path.split(request.path)[1], *request.args)
+        config = config.with_args(os.path.split(request.path)[1], *args)
         for key, value in request.env:
             config = config.with_env(key, value)
     except ValueError as error:
         raise CommandError(f"error: {error}") from None
+    for host, port in request.listeners:
+        config = config.with_tcp_listener(host, port)
     return config
 
 
 def _seconds_until(deadline: int | None) -> float | None:
     return None if deadline is None else max(deadline - time.monotonic_ns(), 0) / _SECOND
-
-
-def _sleep_until(deadline: int) -> Callable[[int], None]:
-    """A sleep that ends at the deadline: no code of the guest runs meanwhile that could be stopped."""
-
-    def sleep(nanoseconds: int) -> None:
-        left = deadline - time.monotonic_ns()
-        system_sleep(min(nanoseconds, max(left, 0)))
-        if nanoseconds >= left:
-            raise _SleptTooLongError
-
-    return sleep

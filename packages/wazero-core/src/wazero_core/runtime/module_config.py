@@ -170,8 +170,8 @@ class ModuleConfig:
         """
         from wazero_core.system.sockets import TcpAddress
 
-        if not 0 <= port <= _MAX_PORT:
-            raise ValueError(f"the port of a listener must be from 0 to {_MAX_PORT}, not {port}")
+        if not isinstance(port, int) or not 0 <= port <= _MAX_PORT:
+            raise ValueError(f"the port of a listener must be from 0 to {_MAX_PORT}, not {port!r}")
         return replace(self, listeners=(*self.listeners, TcpAddress(host, port)))
 
     def with_listener(self, socket: Any) -> ModuleConfig:

@@ -17,7 +17,7 @@ from .files import MAX_OPEN_FILES, fail
 from .mounts import Mount
 from .randomness import DeterministicRandom
 from .stdio import input_file, output_file
-from .waiting import READ, SAFE_WRITE, WRITE, Waiter
+from .waiting import READ, SAFE_WRITE, WRITE, Waiter, is_open_for
 
 STDIN, STDOUT, STDERR, FIRST_MOUNT = range(4)
 
@@ -30,7 +30,7 @@ class SystemContext:
     closed again.
     """
 
-    __slots__ = ("args", "environ", "files", "nanotime", "osyield", "random", "sleep", "waiter", "walltime")
+    __slots__ = ("args", "environ", "files", "listed", "nanotime", "osyield", "random", "sleep", "waiter", "walltime")
 
     def __init__(
         self,
@@ -60,6 +60,8 @@ class SystemContext:
         self.sleep: Sleep = self.waiter.sleep if sleep is system_sleep else sleep
         self.osyield = osyield
         self.random: RandomSource = random or DeterministicRandom()
+        self.listed = 0
+        """Directory entries that hosts have kept of what they listed, for those that bound that."""
         self.files = FileTable(max_open_files)
         self.files.insert(FileEntry(input_file(stdin), is_owned=False))
         for target in (stdout, stderr):
@@ -99,7 +101,7 @@ class SystemContext:
         self.files.check_room()
         file = fs.open_file(path, flags, permissions)
         try:
-            file_type = FileType.DIRECTORY if flags & OpenFlags.DIRECTORY else file.stat().file_type
+            file_type = getattr(file, "file_type", None) or file.stat().file_type
             entry = FileEntry(file, flags=flags, file_type=file_type)
             if file_type is FileType.DIRECTORY:
                 from .views import tree_of  # few guests have files
@@ -115,13 +117,13 @@ class SystemContext:
 
         Raises OSError, EAGAIN for a file with NON_BLOCK that has nothing now; DeadlineExceededError, ExitError.
         """
-        if entry.can_wait and count:
+        if entry.can_wait and count and not hasattr(entry.file, "accept"):
             self.wait_for(entry, READ)
         return entry.file.read(count)
 
     def write(self, entry: FileEntry, data: memoryview | bytes) -> int:
         """Write as the file does, and else like `read`."""
-        if not entry.can_wait or not len(data):
+        if not entry.can_wait or not len(data) or hasattr(entry.file, "accept"):
             return entry.file.write(data)
         if len(data) <= SAFE_WRITE:
             self.wait_for(entry, WRITE)
@@ -156,11 +158,12 @@ class SystemContext:
         fd = file.fileno()
         if fd is None:
             return
+        interests = ((fd, mask),)
+        if self.waiter.wait(interests, 0) or not is_open_for(fd, mask):
+            return
         if entry.flags & OpenFlags.NON_BLOCK:
-            if not self.waiter.wait(((fd, mask),), 0):
-                fail(errno.EAGAIN)
-        else:
-            self.waiter.wait(((fd, mask),), None)
+            fail(errno.EAGAIN)
+        self.waiter.wait(interests, None)
 
     def close(self) -> None:
         """Close all files but those the caller gave, and end all waits. May be called again."""

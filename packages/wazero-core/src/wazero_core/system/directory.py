@@ -1,27 +1,32 @@
 """A directory of the host as a file system that no path leads out of."""
 
 # `pathlib` has no calls by descriptor, and paths here are text on purpose.
-# ruff: noqa: PTH100, PTH118
+# ruff: noqa: PTH100
 
 from __future__ import annotations
 
 import errno
 import os
 import stat as mode_bits
-from collections.abc import Callable
-from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING, Final, final
 
-from wazero_api.system import FS, File, OpenFlags, Stat
+from wazero_api.system import FS, File, FileType, OpenFlags, Stat
 
 from . import walk as walking
 from .files import fail
-from .host_file import HostDirectory, HostFile, PathDirectory, merge_times, stat_of
+from .host_file import (
+    HostDirectory,
+    HostFile,
+    PathDirectory,
+    file_type_of,
+    keep_some_for_host,
+    merge_times,
+    stat_of,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from .walk import Walk
+    from .walk import Root, Walk
 
 _OPEN_FLAGS: Final = {
     OpenFlags.APPEND: os.O_APPEND,
@@ -29,13 +34,13 @@ _OPEN_FLAGS: Final = {
     OpenFlags.EXCLUSIVE: os.O_EXCL,
     OpenFlags.TRUNCATE: os.O_TRUNC,
     OpenFlags.DIRECTORY: getattr(os, "O_DIRECTORY", 0),
-    OpenFlags.NON_BLOCK: getattr(os, "O_NONBLOCK", 0),
     OpenFlags.SYNC: getattr(os, "O_SYNC", 0),
     OpenFlags.DATA_SYNC: getattr(os, "O_DSYNC", 0),
 }
 
 _ALWAYS: Final = (
     getattr(os, "O_NOFOLLOW", 0)  # links are followed by the walk, beneath the root
+    | getattr(os, "O_NONBLOCK", 0)  # opening a pipe must not wait for its other end, nor a device for its line
     | getattr(os, "O_NOCTTY", 0)  # opening a terminal must not make it the host's
     | getattr(os, "O_BINARY", 0)
     | getattr(os, "O_CLOEXEC", 0)
@@ -48,8 +53,9 @@ _ROOT_FLAGS: Final = getattr(os, "O_PATH", os.O_RDONLY) | getattr(os, "O_DIRECTO
 _UTIME_KNOWS_LINKS: Final = os.utime in os.supports_follow_symlinks
 
 
+@cache
 def _native_flags(flags: OpenFlags) -> int:
-    """The flags of `os.open` for these."""
+    """The flags of `os.open` for these. Cached, since arithmetic of enums takes longer than opening a file."""
     native = _ALWAYS
     if flags & OpenFlags.READ_WRITE:
         native |= os.O_RDWR
@@ -75,22 +81,29 @@ class DirFS:
     used: that keeps a guest in, but not a guest helped by another process that changes links meanwhile.
 
     `path` is made absolute here but first used with the first operation, and anew with each: nothing is kept open.
+
+    Files open without waiting, named pipes too: one opened to be read may not have a writer yet, one opened to be
+    written without a reader is ENXIO. Pipes and devices then stay non-blocking, EAGAIN if there is nothing to read,
+    whatever the flags say: who wants to wait does so with `fileno`. The process keeps some descriptors for the host;
+    a guest that would get one of the last gets EMFILE (see `keep_some_for_host`).
     """
 
-    __slots__ = ("_open_root", "_path")
+    __slots__ = ("_path", "_root")
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = os.path.abspath(os.fspath(path))
-        self._open_root: Callable[[], int] | None = None
+        self._root: Root = _RootByPath(self._path)
 
     def __repr__(self) -> str:
+        if isinstance(self._root, HostDirectory):
+            return f"<a directory below DirFS({self._path!r})>"
         return f"DirFS({self._path!r})"
 
-    @staticmethod
-    def _below(path: str, open_root: Callable[[], int]) -> DirFS:
-        """The tree below an open directory; `open_root` makes a descriptor of it, `path` is for people."""
-        tree = DirFS(path)
-        tree._open_root = open_root
+    def _below(self, directory: HostDirectory) -> DirFS:
+        """The tree below an open directory. Its path is not kept: a guest could make it longer with each level."""
+        tree = DirFS.__new__(DirFS)
+        tree._path = self._path
+        tree._root = directory
         return tree
 
     def open_file(self, path: str, flags: OpenFlags, permissions: int = 0o644) -> File:
@@ -109,7 +122,7 @@ class DirFS:
                     if not is_link or flags & OpenFlags.NO_FOLLOW or not walk.follow():
                         raise
                 else:
-                    return self._file(fd, path, is_append=bool(flags & OpenFlags.APPEND))
+                    return self._file(keep_some_for_host(fd), flags)
 
     def stat(self, path: str) -> Stat:
         """Of the file, links followed."""
@@ -174,8 +187,7 @@ class DirFS:
         """Make a link. EPERM for an absolute target: the host's own programs would follow it out."""
         if target.startswith("/") or (walking.IS_WINDOWS and (target.startswith("\\") or ":" in target)):
             fail(errno.EPERM)
-        if "\0" in target:
-            fail(errno.EINVAL)
+        walking.check_text(target)
         with self._walk(path) as walk:
             _refuse_directory_name(walk)
             os.symlink(target, walk.name, dir_fd=walk.directory)
@@ -205,34 +217,22 @@ class DirFS:
             else:
                 os.utime(walk.name, ns=times)
 
-    @contextmanager
-    def _walk(self, path: str) -> Iterator[Walk]:
+    def _walk(self, path: str) -> Walk:
         """Resolve all of `path` but its last component."""
-        try:
-            with self._new_walk(path) as walk:
-                walk.find()
-                yield walk
-        except UnicodeError:  # a name that the encoding of the host's file names cannot express
-            fail(errno.EILSEQ)
-
-    def _new_walk(self, path: str) -> Walk:
-        if self._open_root is not None:
-            return walking.DescriptorWalk(self._open_root(), path)
         if walking.HAS_DESCRIPTORS:
-            return walking.DescriptorWalk(os.open(self._path, _ROOT_FLAGS), path)
+            return walking.DescriptorWalk(self._root, path)
         return walking.PathWalk(os.path.realpath(self._path), path)
 
-    def _file(self, fd: int, path: str, *, is_append: bool) -> File:
+    def _file(self, fd: int, flags: OpenFlags) -> File:
         """Wrap a descriptor that was just opened; from here on it is closed with the file."""
         try:
-            is_directory = mode_bits.S_ISDIR(os.fstat(fd).st_mode)
+            file_type = file_type_of(os.fstat(fd).st_mode)
         except BaseException:
             os.close(fd)
             raise
-        if is_directory:
-            full = os.path.join(self._path, path)
-            return HostDirectory(fd, lambda open_root: DirFS._below(full, open_root))
-        return HostFile(fd, is_append=is_append)
+        if file_type is FileType.DIRECTORY:
+            return HostDirectory(fd, self._below)
+        return HostFile(fd, is_append=bool(flags & OpenFlags.APPEND), file_type=file_type)
 
     def _same_kind(self, to: FS | None) -> DirFS:
         if to is None:
@@ -240,6 +240,22 @@ class DirFS:
         if not isinstance(to, DirFS):
             fail(errno.EXDEV)
         return to
+
+
+@final
+class _RootByPath:
+    """The directory with a path, opened anew for each walk."""
+
+    __slots__ = ("_path",)
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+
+    def borrow(self) -> int:
+        return os.open(self._path, _ROOT_FLAGS)
+
+    def give_back(self, fd: int) -> None:
+        os.close(fd)
 
 
 def _lstat(walk: Walk) -> os.stat_result:

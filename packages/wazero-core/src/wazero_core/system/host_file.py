@@ -31,6 +31,12 @@ _TYPE_OF_MODE: Final = {
     mode_bits.S_IFIFO: FileType.FIFO,
 }
 
+KEPT_FOR_HOST: Final = 64
+"""Descriptors of the process that guests leave to the host."""
+
+_SURELY_LOW: Final = 24
+"""Below this, descriptors are not compared with the limit, which costs a system call."""
+
 _HAS_POSITIONED_IO: Final = hasattr(os, "pread")
 _CAN_SET_TIMES_BY_DESCRIPTOR: Final = os.utime in os.supports_fd
 
@@ -42,17 +48,45 @@ def file_type_of(mode: int) -> FileType:
 
 def stat_of(result: os.stat_result) -> Stat:
     """The same facts as `os.stat` gave."""
+    mode = result.st_mode
     return Stat(
-        file_type=file_type_of(result.st_mode),
-        size=result.st_size,
-        device=result.st_dev,
-        inode=result.st_ino,
-        links=result.st_nlink,
-        permissions=mode_bits.S_IMODE(result.st_mode),
-        access_time=result.st_atime_ns,
-        modification_time=result.st_mtime_ns,
-        change_time=result.st_ctime_ns,
+        _TYPE_OF_MODE.get(mode_bits.S_IFMT(mode), FileType.UNKNOWN),
+        result.st_size,
+        result.st_dev,
+        result.st_ino,
+        result.st_nlink,
+        mode_bits.S_IMODE(mode),
+        result.st_atime_ns,
+        result.st_mtime_ns,
+        result.st_ctime_ns,
+        result.st_uid,
+        result.st_gid,
     )
+
+
+def keep_some_for_host(fd: int) -> int:
+    """The descriptor, if the process can still open others; else EMFILE, and it is closed.
+
+    A new descriptor is the lowest that is free, so a high one tells that all below it are in use. Of the last
+    `KEPT_FOR_HOST` that the process may have, or of the last quarter if that is less, guests get none: they could make
+    everything else in the process fail, which has to open files, sockets and pipes too.
+    """
+    if fd >= _SURELY_LOW:
+        limit = _descriptor_limit()
+        if fd >= limit - min(KEPT_FOR_HOST, limit // 4):
+            os.close(fd)
+            fail(errno.EMFILE)
+    return fd
+
+
+def _descriptor_limit() -> int:
+    """How many descriptors the process may have now."""
+    if sys.platform == "win32":
+        return 8_192  # what Microsoft's C library can count
+    import resource
+
+    limit = resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    return sys.maxsize if limit == resource.RLIM_INFINITY else limit
 
 
 def merge_times(
@@ -69,39 +103,68 @@ def merge_times(
 
 
 class _Descriptor(BaseFile):
-    """What files and directories of the host share: a descriptor, closed once if it is owned."""
+    """What files and directories of the host share: a descriptor, closed once if it is owned.
 
-    __slots__ = ("_fd", "_is_owned")
+    Whoever closes an instance may do so while another thread is at work on its files. A number that is closed may be given
+    out again at once, and would then be read or written in the place of the other: so everything is done under a lock.
+    """
+
+    __slots__ = ("_fd", "_is_owned", "_lock")
 
     def __init__(self, fd: int, *, is_owned: bool = True) -> None:
         self._fd = fd
         self._is_owned = is_owned
+        self._lock = Lock()
 
     def stat(self) -> Stat:
-        return stat_of(os.fstat(self._fd))
+        with self._lock:
+            return stat_of(os.fstat(self._fd))
 
     def sync(self) -> None:
-        os.fsync(self._fd)
+        with self._lock:
+            os.fsync(self._fd)
 
     def datasync(self) -> None:
         # macOS and Windows have no fdatasync; fsync does more than was asked.
-        getattr(os, "fdatasync", os.fsync)(self._fd)
+        with self._lock:
+            getattr(os, "fdatasync", os.fsync)(self._fd)
 
     def set_times(self, access_time: int | None, modification_time: int | None) -> None:
-        times = merge_times(lambda: os.fstat(self._fd), access_time, modification_time)
-        if times is None:
-            return
-        if not _CAN_SET_TIMES_BY_DESCRIPTOR:
-            fail(errno.ENOTSUP)
-        os.utime(self._fd, ns=times)
+        with self._lock:
+            times = merge_times(lambda: os.fstat(self._fd), access_time, modification_time)
+            if times is None:
+                return
+            if not _CAN_SET_TIMES_BY_DESCRIPTOR:
+                fail(errno.ENOTSUP)
+            os.utime(self._fd, ns=times)
+
+    def set_permissions(self, permissions: int) -> None:
+        """Set the bits of the mode. ENOSYS where the system does that by path only."""
+        if sys.platform == "win32":
+            fail(errno.ENOSYS)
+        with self._lock:
+            os.fchmod(self._fd, permissions)
+
+    def set_owner(self, user: int, group: int) -> None:
+        """Set owner and group, -1 to leave one. ENOSYS where files have none."""
+        if sys.platform == "win32":
+            fail(errno.ENOSYS)
+        with self._lock:
+            os.fchown(self._fd, user, group)
 
     def fileno(self) -> int | None:
         return self._fd
 
     def close(self) -> None:
-        # A number that is closed may be given out again at once, so it must not be used a second time.
+        if not self._is_owned:
+            self._fd = -1  # without the lock: a reader of somebody else's terminal may have it for long
+            return
+        with self._lock:
+            self._close_locked()
+
+    def _close_locked(self) -> None:
         fd, self._fd = self._fd, -1
-        if self._is_owned and fd >= 0:
+        if fd >= 0:
             os.close(fd)
 
 
@@ -112,35 +175,41 @@ class HostFile(_Descriptor):
     Reads and writes go straight to the system, so what a guest writes is in order with what others write.
     """
 
-    __slots__ = ("_is_append", "_lock")
+    __slots__ = ("_is_append", "file_type")
 
-    def __init__(self, fd: int, *, is_owned: bool = True, is_append: bool = False) -> None:
+    def __init__(
+        self, fd: int, *, is_owned: bool = True, is_append: bool = False, file_type: FileType | None = None
+    ) -> None:
         super().__init__(fd, is_owned=is_owned)
         self._is_append = is_append
-        self._lock = Lock()
+        self.file_type = file_type
+        """What is known of it without asking the system again."""
 
     def read(self, count: int) -> bytes:
-        return os.read(self._fd, count)
-
-    def write(self, data: memoryview | bytes) -> int:
-        if sys.platform == "win32" and self._is_append:
-            os.lseek(self._fd, 0, os.SEEK_END)
-        return os.write(self._fd, data)
-
-    def pread(self, count: int, offset: int) -> bytes:
-        if _HAS_POSITIONED_IO:
-            return os.pread(self._fd, count, offset)
-        with self._lock, self._moved_to(offset):
+        with self._lock:
             return os.read(self._fd, count)
 
-    def pwrite(self, data: memoryview | bytes, offset: int) -> int:
-        if not _HAS_POSITIONED_IO:
-            with self._lock, self._moved_to(offset):
-                return os.write(self._fd, data)
-        if not (self._is_append and self._is_owned):
-            return os.pwrite(self._fd, data, offset)
-        # Linux sends positioned writes to the end of a file that was opened to append; POSIX and WASI say otherwise.
+    def write(self, data: memoryview | bytes) -> int:
         with self._lock:
+            if sys.platform == "win32" and self._is_append:
+                os.lseek(self._fd, 0, os.SEEK_END)
+            return os.write(self._fd, data)
+
+    def pread(self, count: int, offset: int) -> bytes:
+        with self._lock:
+            if _HAS_POSITIONED_IO:
+                return os.pread(self._fd, count, offset)
+            with self._moved_to(offset):
+                return os.read(self._fd, count)
+
+    def pwrite(self, data: memoryview | bytes, offset: int) -> int:
+        with self._lock:
+            if not _HAS_POSITIONED_IO:
+                with self._moved_to(offset):
+                    return os.write(self._fd, data)
+            if not (self._is_append and self._is_owned):
+                return os.pwrite(self._fd, data, offset)
+            # Linux sends positioned writes to the end of a file that was opened to append; POSIX and WASI say otherwise.
             self._set_append_flag(enable=False)
             try:
                 return os.pwrite(self._fd, data, offset)
@@ -148,10 +217,12 @@ class HostFile(_Descriptor):
                 self._set_append_flag(enable=True)
 
     def seek(self, offset: int, whence: int) -> int:
-        return os.lseek(self._fd, offset, whence)
+        with self._lock:
+            return os.lseek(self._fd, offset, whence)
 
     def truncate(self, size: int) -> None:
-        os.ftruncate(self._fd, size)
+        with self._lock:
+            os.ftruncate(self._fd, size)
 
     def set_append(self, enable: bool) -> None:
         # The flag belongs to the open file, which others may share if we do not own it: then it stays as it is.
@@ -178,13 +249,19 @@ class HostFile(_Descriptor):
 
 @final
 class HostDirectory(_Descriptor):
-    """An open directory of the host. `make_tree` gives the file system below a descriptor of it."""
+    """An open directory of the host. `make_tree` gives the file system below it.
 
-    __slots__ = ("_make_tree",)
+    Safe to close while another thread resolves a path below it: the descriptor is closed when the last one is done, for
+    a number that is closed may at once stand for something else, and a path relative to that would be anywhere.
+    """
 
-    def __init__(self, fd: int, make_tree: Callable[[Callable[[], int]], FS]) -> None:
+    __slots__ = ("_borrowed", "_is_closed", "_make_tree")
+
+    def __init__(self, fd: int, make_tree: Callable[[HostDirectory], FS]) -> None:
         super().__init__(fd)
         self._make_tree = make_tree
+        self._borrowed = 0
+        self._is_closed = False
 
     def read(self, count: int) -> bytes:
         fail(errno.EISDIR)
@@ -193,14 +270,36 @@ class HostDirectory(_Descriptor):
         fail(errno.EISDIR)
 
     def read_directory(self) -> Sequence[DirectoryEntry]:
-        return scan(self._fd)
+        fd = self.borrow()
+        try:
+            return scan(fd)
+        finally:
+            self.give_back(fd)
 
     def tree(self) -> FS:
         """The file system below, which follows the directory wherever it is moved."""
-        return self._make_tree(self._duplicate)
+        return self._make_tree(self)
 
-    def _duplicate(self) -> int:
-        return os.dup(self._fd)
+    def borrow(self) -> int:
+        """The descriptor, to be used until `give_back`. EBADF once the directory is closed."""
+        with self._lock:
+            if self._is_closed:
+                fail(errno.EBADF)
+            self._borrowed += 1
+            return self._fd
+
+    def give_back(self, fd: int) -> None:
+        """Say that a borrowed descriptor is used no more."""
+        with self._lock:
+            self._borrowed -= 1
+            if self._is_closed and not self._borrowed:
+                self._close_locked()
+
+    def close(self) -> None:
+        with self._lock:
+            self._is_closed = True
+            if not self._borrowed:
+                self._close_locked()
 
 
 @final

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 import sys
+from threading import Lock
 from typing import Any, Final, final
 
 from wazero_api.record import record
@@ -15,7 +16,7 @@ from .host_file import keep_some_for_host
 
 _SOCKET: Final = Stat(FileType.SOCKET)
 _AT_ONCE: Final = getattr(socket, "MSG_DONTWAIT", 0)
-"""Send what there is room for, and do not wait for more room. Windows has no such flag, and waits."""
+"""Send what there is room for, receive what is there, and do not wait for more. Windows has no such flag, and waits."""
 
 
 @final
@@ -28,10 +29,13 @@ class TcpAddress:
 
 
 class _Socket(BaseFile):
-    __slots__ = ("_socket",)
+    """Safe to close while another thread uses it, as `host_file` explains; so nothing here may wait, with the lock held."""
+
+    __slots__ = ("_lock", "_socket")
 
     def __init__(self, socket: socket.socket) -> None:
         self._socket = socket
+        self._lock = Lock()
 
     def stat(self) -> Stat:
         return _SOCKET
@@ -40,7 +44,8 @@ class _Socket(BaseFile):
         return self._socket.fileno()
 
     def close(self) -> None:
-        self._socket.close()
+        with self._lock:
+            self._socket.close()
 
 
 @final
@@ -50,11 +55,12 @@ class ListenerFile(_Socket):
     __slots__ = ()
 
     def accept(self) -> File:
-        """The next connection. Waits for one, unless `fileno` said that there is one.
+        """The next connection. EAGAIN if there is none, unless the socket is the caller's, which may wait.
 
         EMFILE, and the connection is gone, if the process can open few others: see `keep_some_for_host`.
         """
-        connection, _ = self._socket.accept()
+        with self._lock:
+            connection, _ = self._socket.accept()
         if sys.platform != "win32":  # where the numbers of sockets are no descriptors
             connection = socket.socket(fileno=keep_some_for_host(connection.detach()))
         # The timeout of a socket is Python's own business and makes it non-blocking; here waiting is done elsewhere.
@@ -69,23 +75,26 @@ class ConnectionFile(_Socket):
     __slots__ = ()
 
     def read(self, count: int) -> bytes:
-        """What has arrived; b"" once the other end is done."""
-        return self._socket.recv(count)
+        """What has arrived, EAGAIN for nothing; b"" once the other end is done."""
+        return self.receive(count)
 
     def receive(self, count: int, *, peek: bool = False) -> bytes:
         """See `wazero_api.system.Connection`."""
-        return self._socket.recv(count, socket.MSG_PEEK if peek else 0)
+        with self._lock:
+            return self._socket.recv(count, _AT_ONCE | (socket.MSG_PEEK if peek else 0))
 
     def write(self, data: memoryview | bytes) -> int:
         """Send as much as there is room for; EAGAIN if there is none."""
-        return self._socket.send(data, _AT_ONCE)
+        with self._lock:
+            return self._socket.send(data, _AT_ONCE)
 
     def shutdown(self, *, reading: bool, writing: bool) -> None:
         """See `wazero_api.system.Connection`. EINVAL if neither is to end."""
         if not (reading or writing):
             fail(errno.EINVAL)
         how = socket.SHUT_RDWR if reading and writing else socket.SHUT_RD if reading else socket.SHUT_WR
-        self._socket.shutdown(how)
+        with self._lock:
+            self._socket.shutdown(how)
 
 
 def listen(listener: Any) -> tuple[ListenerFile, bool]:
@@ -100,7 +109,10 @@ def listen(listener: Any) -> tuple[ListenerFile, bool]:
     found = socket.getaddrinfo(listener.host or None, listener.port, type=socket.SOCK_STREAM, flags=passive)
     for family, _, _, _, address in found:
         try:
-            return ListenerFile(socket.create_server(address[:2], family=family)), True
+            server = socket.create_server(address[:2], family=family)
         except OSError as error:
             failure = error
+        else:
+            server.setblocking(False)
+            return ListenerFile(server), True
     raise failure

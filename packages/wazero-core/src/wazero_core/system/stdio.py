@@ -84,10 +84,12 @@ class CaptureFile(BaseFile):
 class _StreamInput(BaseFile):
     """Reads a binary stream, as much as is there and not more than asked."""
 
-    __slots__ = ("_fileno", "_is_drained", "_read", "_stream")
+    __slots__ = ("_fileno", "_is_drained", "_read", "_stream", "_text_layer")
 
-    def __init__(self, stream: Any) -> None:
+    def __init__(self, stream: Any, text_layer: Any = None) -> None:
         self._stream = stream
+        self._text_layer = text_layer
+        """Kept, for when it goes, it closes the stream."""
         self._is_drained = False
         """Whether the stream is known to hold nothing, as it reads no more ahead of what is asked for."""
         # `read` of a buffered stream waits until all is there, which a person at a terminal would notice.
@@ -111,9 +113,10 @@ class _StreamInput(BaseFile):
 
     def has_buffered(self) -> bool:
         """Whether there is something to read whatever the descriptor says: what the stream read ahead."""
-        if self._fileno is None or self._is_drained:
+        fd = self.fileno()
+        if fd is None or self._is_drained:
             return False
-        self._is_drained = not _peek_now(self._stream, self._fileno)
+        self._is_drained = not _peek_now(self._stream, fd)
         return not self._is_drained
 
 
@@ -250,7 +253,7 @@ def input_file(source: Any) -> File:
         return source  # type: ignore[no-any-return]  # `_is_file` looked
     if isinstance(source, io.TextIOBase):
         binary = getattr(source, "buffer", None)
-        return _TextInput(source) if binary is None else _StreamInput(binary)
+        return _TextInput(source) if binary is None else _StreamInput(binary, source)
     if callable(getattr(source, "read", None)):
         return _StreamInput(source)
     raise TypeError(f"stdin must be None, bytes, a stream or a descriptor, not {type(source).__name__}")

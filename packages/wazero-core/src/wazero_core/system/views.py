@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Sequence
-from typing import Final, final
+from typing import Any, Final, final
 
-from wazero_api.system import FS, Directory, DirectoryEntry, File, FileType, OpenFlags, Stat
+from wazero_api.system import FS, DirectoryEntry, File, FileType, OpenFlags, Stat
 
 from .files import BaseFile, fail
+from .walk import MAX_PATH
 
 _WRITING: Final = OpenFlags.WRITE_ONLY | OpenFlags.READ_WRITE | OpenFlags.CREATE | OpenFlags.TRUNCATE | OpenFlags.APPEND
 
@@ -30,7 +31,7 @@ class ReadOnlyFS:
         if flags & _WRITING:
             self._refuse_to_write(path, flags)
         file = self._fs.open_file(path, flags & ~_WRITING, permissions)
-        return _ReadOnlyDirectory(file) if isinstance(file, Directory) else _ReadOnlyFile(file)
+        return _ReadOnlyDirectory(file) if hasattr(file, "tree") else _ReadOnlyFile(file)
 
     def _refuse_to_write(self, path: str, flags: OpenFlags) -> None:
         """EROFS, unless there is a better reason. To "create" what exists, for reading, is allowed."""
@@ -134,8 +135,8 @@ class _ReadOnlyDirectory(_ReadOnlyFile):
 
     def tree(self) -> FS:
         """The tree below, read-only too."""
-        assert isinstance(self._file, Directory)
-        return ReadOnlyFS(self._file.tree())
+        directory: Any = self._file
+        return ReadOnlyFS(directory.tree())
 
 
 @final
@@ -143,19 +144,31 @@ class SubtreeFS:
     """The part of a file system below the directory `prefix`, by joining paths.
 
     What a directory becomes if its own file has no `tree`. A path that climbs above the directory, as far as its text
-    tells, is EPERM; where links lead is the business of the file system below.
+    tells, is EPERM; where links lead is the business of the file system below. A directory with a path of more than
+    4096 characters is ENAMETOOLONG.
     """
 
     __slots__ = ("_fs", "_prefix")
 
+    _fs: FS
+    _prefix: str
+
     def __init__(self, fs: FS, prefix: str) -> None:
+        prefix = prefix.rstrip("/")
+        if isinstance(fs, SubtreeFS):  # one level for any depth, as guests decide how deep they go
+            prefix = fs._join(prefix)
+            fs = fs._fs
+        if len(prefix) > MAX_PATH:
+            fail(errno.ENAMETOOLONG)
         self._fs = fs
-        self._prefix = prefix.rstrip("/")
+        self._prefix = prefix
 
     def __repr__(self) -> str:
         return f"SubtreeFS({self._fs!r}, {self._prefix!r})"
 
     def _join(self, path: str) -> str:
+        if not path:
+            fail(errno.ENOENT)
         depth = 0
         for part in path.split("/"):
             depth += -1 if part == ".." else part not in {"", "."}
@@ -224,4 +237,5 @@ class SubtreeFS:
 
 def tree_of(file: File, fs: FS, path: str) -> FS:
     """The file system below the directory `file`, which was opened as `path` in `fs`."""
-    return file.tree() if isinstance(file, Directory) else SubtreeFS(fs, path)
+    make_tree = getattr(file, "tree", None)  # in a small part of the time of `isinstance` with a protocol
+    return SubtreeFS(fs, path) if make_tree is None else make_tree()

@@ -89,6 +89,8 @@ class Waiter:
         for fd, mask in interests:
             wanted[fd] = wanted.get(fd, 0) | mask
         found = _poll(wanted, 0)  # mostly something is there, and nothing else needs to be set up
+        if self._closed.is_set():
+            self._check()
         if found or timeout == 0:
             return found
         end = None if timeout is None else time.monotonic_ns() + timeout
@@ -99,7 +101,7 @@ class Waiter:
                 left = _AT_MOST if end is None else end - time.monotonic_ns()
                 found = _poll(wanted, self._bounded(max(left, 0)))
                 found.pop(bell.fileno, None)
-                if found:
+                if found and not self._closed.is_set():  # else they may be found closed, too
                     return found
                 self._check()
                 if end is not None and time.monotonic_ns() >= end:
@@ -193,6 +195,16 @@ class _Bell:
 
     def __del__(self) -> None:
         self.close()
+
+
+def is_open_for(fd: int, mask: int) -> bool:
+    """Whether a descriptor was opened for reading (`READ`) or writing (`WRITE`): else it will never be ready for that."""
+    if sys.platform == "win32":
+        return True
+    from fcntl import F_GETFL, fcntl
+
+    mode = fcntl(fd, F_GETFL) & os.O_ACCMODE
+    return mode == os.O_RDWR or (mode == os.O_RDONLY) == (mask == READ)
 
 
 def _poll(wanted: dict[int, int], timeout: int) -> dict[int, int]:

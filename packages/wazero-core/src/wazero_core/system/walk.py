@@ -18,7 +18,7 @@ import errno
 import os
 from abc import ABC, abstractmethod
 from types import TracebackType
-from typing import Final, Self, final
+from typing import Final, Protocol, Self, final
 
 from .files import fail
 
@@ -46,22 +46,39 @@ _ENTER_FLAGS: Final = (
 )
 
 
-class Walk(ABC):
-    """One path being resolved. Use as a context manager.
+_WINDOWS_RESERVED: Final = frozenset('"*:<>?\\|').union(map(chr, range(32)))
+_WINDOWS_DEVICES: Final = frozenset(
+    {"con", "prn", "aux", "nul", "conin$", "conout$", "clock$"}
+    | {port + digit for port in ("com", "lpt") for digit in "0123456789¹²³"}
+)
 
-    `find` comes first. Then `directory` and `name` say where the last component is, as `dir_fd` and path arguments of
-    the functions in `os`; the name may be that of a link. `follow` goes on to where that link leads.
-    Raises OSError: EPERM for a path that would leave the root, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR and what else the
-    system says.
+
+class Root(Protocol):
+    """The directory that walks start in."""
+
+    def borrow(self) -> int:
+        """A descriptor of it, which stays open until `give_back`."""
+        ...
+
+    def give_back(self, fd: int) -> None:
+        """Take back what `borrow` gave."""
+        ...
+
+
+class Walk(ABC):
+    """One path being resolved, all but its last component once it is made. Use as a context manager.
+
+    `directory` and `name` say where the last component is, as `dir_fd` and path arguments of the functions in `os`; the
+    name may be that of a link. `follow` goes on to where that link leads.
+    Raises OSError: EPERM for a path that would leave the root, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, EILSEQ for a name
+    that the encoding of the host's file names cannot express, and what else the system says.
     """
 
-    __slots__ = ("_links", "_names", "_steps", "_todo", "component", "must_be_directory")
+    __slots__ = ("_links", "_names", "_steps", "_todo", "component", "directory", "must_be_directory")
 
-    def __init__(self, path: str) -> None:
-        if "\0" in path:
-            fail(errno.EINVAL)
-        if not path:
-            fail(errno.ENOENT)
+    def __init__(self, path: str, directory: int | None) -> None:
+        self.directory = directory
+        """The `dir_fd` that `name` is relative to."""
         self._names: list[str] = []  # directories entered, from the root
         self._todo: list[str] = []  # components left, the next one last
         self._links = 0
@@ -70,7 +87,13 @@ class Walk(ABC):
         """The last component, "." if the path ends in a directory that has been entered."""
         self.must_be_directory = False
         """Whether the path ended in a slash or in "." or ".."."""
-        self._put(path)
+        try:
+            check_text(path)
+            self._put(path)
+            self._find()
+        except BaseException:
+            self.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -81,14 +104,9 @@ class Walk(ABC):
         self.close()
 
     @property
-    @abstractmethod
-    def directory(self) -> int | None:
-        """The `dir_fd` that `name` is relative to."""
-
-    @property
-    @abstractmethod
     def name(self) -> str:
         """What to pass to the system for the last component."""
+        return self.component
 
     @abstractmethod
     def close(self) -> None:
@@ -106,20 +124,21 @@ class Walk(ABC):
     def _read_link(self, name: str) -> str:
         """The target of the link `name` in this directory; OSError (EINVAL) if it is none."""
 
-    def find(self) -> None:
+    def _find(self) -> None:
         """Enter all directories but the last component."""
-        self.component = "."
-        while self._todo:
-            name = self._todo.pop()
+        todo = self._todo
+        while todo:
+            name = todo.pop()
             if name == "..":
                 self._go_back()
-            elif not self._todo:
+            elif not todo:
                 self.component = name
                 return
-            elif self._count_step() and self._enter(name):
+            elif self._step_into(name):
                 self._names.append(name)
             else:
                 self._expand(name)
+        self.component = "."
         self.must_be_directory = True
 
     def follow(self) -> bool:
@@ -133,7 +152,7 @@ class Walk(ABC):
                 return False
             raise
         self._replace(target)
-        self.find()
+        self._find()
         return True
 
     def _put(self, path: str) -> None:
@@ -141,12 +160,13 @@ class Walk(ABC):
         if path.startswith("/"):
             fail(errno.EPERM)
         components = [part for part in path.split("/") if part not in ("", ".")]
-        if IS_WINDOWS and any("\\" in part or ":" in part for part in components):
-            fail(errno.EINVAL)
-        if not self._todo and (path in {".", ".."} or path.endswith(("/", "/.", "/.."))):
+        if IS_WINDOWS:
+            _check_windows_names(components)
+        if not self._todo and (path in (".", "..") or path.endswith(("/", "/.", "/.."))):
             self.must_be_directory = True
-        self._todo.extend(reversed(components))
-        if sum(map(len, self._todo)) + len(self._todo) > MAX_PATH:
+        components.reverse()
+        self._todo += components
+        if self._links and sum(map(len, self._todo)) + len(self._todo) > MAX_PATH:
             fail(errno.ENAMETOOLONG)
 
     def _expand(self, name: str) -> None:
@@ -165,11 +185,11 @@ class Walk(ABC):
             fail(errno.ELOOP)
         self._put(target)
 
-    def _count_step(self) -> bool:
+    def _step_into(self, name: str) -> bool:
         self._steps += 1
         if self._steps > MAX_STEPS:
             fail(errno.ELOOP)
-        return True
+        return self._enter(name)
 
     def _go_back(self) -> None:
         """Stand where the walk was before it entered this directory."""
@@ -178,58 +198,75 @@ class Walk(ABC):
         self._names.pop()
         self._restart()
         for name in self._names:
-            self._count_step()
-            if not self._enter(name):
+            if not self._step_into(name):
                 fail(errno.ENOTDIR)
+
+
+def check_text(path: str) -> None:
+    """Raise the error for what can be no path, nor the target of a link: EINVAL, ENOENT, EILSEQ, ENAMETOOLONG."""
+    if "\0" in path:
+        fail(errno.EINVAL)
+    if not path:
+        fail(errno.ENOENT)
+    try:
+        size = len(os.fsencode(path))
+    except UnicodeError:
+        fail(errno.EILSEQ)
+    if size > MAX_PATH:
+        fail(errno.ENAMETOOLONG)
+
+
+def _check_windows_names(names: list[str]) -> None:
+    """Raise EINVAL for what Windows takes for more than a name.
+
+    Drives, streams ("file:stream"), wildcards and separators; spaces and dots at the end, which it drops, so that
+    "..." or ".. " could become ".."; devices, which are in every directory, whatever follows after a dot ("NUL.txt").
+    """
+    for name in names:
+        if name == "..":
+            continue
+        stem = name.partition(".")[0].rstrip(" ").lower()
+        if not _WINDOWS_RESERVED.isdisjoint(name) or name.endswith((" ", ".")) or stem in _WINDOWS_DEVICES:
+            fail(errno.EINVAL)
 
 
 @final
 class DescriptorWalk(Walk):
-    """A walk by descriptors: `root` is an open directory, which the walk closes."""
+    """A walk by descriptors."""
 
-    __slots__ = ("_fd", "_root")
+    __slots__ = ("_base", "_root")
 
-    def __init__(self, root: int, path: str) -> None:
-        self._root = self._fd = root
-        try:
-            super().__init__(path)
-        except BaseException:
-            os.close(root)
-            raise
-
-    @property
-    def directory(self) -> int | None:
-        return self._fd
-
-    @property
-    def name(self) -> str:
-        return self.component
+    def __init__(self, root: Root, path: str) -> None:
+        self._root = root
+        self._base = root.borrow()
+        super().__init__(path, self._base)
 
     def close(self) -> None:
         self._restart()
-        if self._root >= 0:
-            os.close(self._root)
-            self._root = self._fd = -1
+        if self.directory is not None:
+            self.directory = None
+            self._root.give_back(self._base)
 
     def _enter(self, name: str) -> bool:
         try:
-            fd = os.open(name, _ENTER_FLAGS, dir_fd=self._fd)
+            fd = os.open(name, _ENTER_FLAGS, dir_fd=self.directory)
         except OSError as error:
             # Systems differ in what they call a link that must not be followed.
             if error.errno in (errno.ENOTDIR, errno.ELOOP, errno.EMLINK):
                 return False
             raise
         self._restart()
-        self._fd = fd
+        self.directory = fd
         return True
 
     def _restart(self) -> None:
-        if self._fd != self._root:
-            os.close(self._fd)
-            self._fd = self._root
+        fd = self.directory
+        if fd is not None and fd != self._base:
+            self.directory = self._base
+            os.close(fd)
 
     def _read_link(self, name: str) -> str:
-        return os.readlink(name, dir_fd=self._fd)
+        return os.readlink(name, dir_fd=self.directory)
 
 
 @final
@@ -240,11 +277,7 @@ class PathWalk(Walk):
 
     def __init__(self, root: str, path: str) -> None:
         self._root = self._here = root
-        super().__init__(path)
-
-    @property
-    def directory(self) -> int | None:
-        return None
+        super().__init__(path, None)
 
     @property
     def name(self) -> str:

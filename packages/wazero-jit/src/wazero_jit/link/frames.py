@@ -57,22 +57,26 @@ class StackWalker:
         """Whether the context is one that the function runs with; at the poll of its begin it is not in the frame yet."""
         return getattr(self._instances.get(context), "code", None) is place.code
 
-    def frames(self, pc: int, sp: int, context: int, limit: int = sys.maxsize) -> tuple[Frame, ...]:
+    def frames(self, pc: int, sp: int, context: int) -> tuple[Frame, ...]:
         """The same for people."""
         made: dict[Any, Frame] = {}
         frames = []
-        for place, instance in self.places(pc, sp, context, limit):
+        for place, instance in self.places(pc, sp, context):
             key = place, id(instance)
             frame = made.get(key)
             if frame is None:
-                frame = made[key] = _frame(place, instance)
+                offset = place.code.binary_offset(place.defined_index, place.offset)
+                frame = made[key] = _frame(place, instance, offset)
             frames.append(frame)
         return tuple(frames)
 
+    def functions(self, pc: int, sp: int, context: int, limit: int) -> tuple[Frame, ...]:
+        """At most `limit` frames without offsets, each of which could take as long to find as compiling the function."""
+        return tuple([_frame(place, instance, None) for place, instance in self.places(pc, sp, context, limit)])
 
-def _frame(place: Place, instance: Any) -> Frame:
-    code, defined_index, offset = place
+
+def _frame(place: Place, instance: Any, offset: int | None) -> Frame:
+    code, defined_index, _ = place
     index = defined_index + code.layout.import_count
     name = code.module.names.functions.get(index) or f"${index}"
-    module_name = "" if instance is None else instance.name
-    return Frame(module_name, name, index, code.binary_offset(defined_index, offset))
+    return Frame("" if instance is None else instance.name, name, index, offset)

@@ -39,6 +39,6 @@ class StackRequests:
         """A `Check`."""
         pending = self._pending.pop(ctypes.addressof(self._executions.current()), None)
         if pending:
-            frames = self._walker.frames(pc, sp, context, _MAX_FRAMES)
+            frames = self._walker.functions(pc, sp, context, _MAX_FRAMES)
             for take in list(pending):
                 take(threading.get_ident(), frames, False)
