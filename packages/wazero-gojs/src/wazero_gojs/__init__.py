@@ -1,10 +1,59 @@
-"""GOOS=js: hosts Go programs that were built for JavaScript hosts.
+"""GOOS=js: runs Go programs that were built for JavaScript hosts, and lets Go and Python call each other.
 
-This release holds only its version. It may import wazero_api and wazero_core, and nothing else of the project.
+import wazero_gojs
+
+with wazero_gojs.load("calc.wasm") as calc:      # a Go program that sets js.Global().Set("add", js.FuncOf(add))
+    calc.add(1, 2)
 """
 
 from __future__ import annotations
 
-from wazero_gojs._version import __version__
+from ._version import __version__
 
-__all__ = ["__version__"]
+TYPE_CHECKING = False  # see wazero_core/__init__.py
+if TYPE_CHECKING:
+    from .config import Config
+    from .conversion import JsException, JsFunction, JsObject, JsPromise
+    from .model.values import UNDEFINED
+    from .running import Library, load, run, run_async, run_program
+
+_MODULES = {
+    "Config": "config",
+    "JsException": "conversion",
+    "JsFunction": "conversion",
+    "JsObject": "conversion",
+    "JsPromise": "conversion",
+    "Library": "running",
+    "UNDEFINED": "model.values",
+    "load": "running",
+    "run": "running",
+    "run_async": "running",
+    "run_program": "running",
+}
+
+
+def __getattr__(name: str) -> object:
+    module = _MODULES.get(name)
+    if module is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value: object = getattr(import_module(f".{module}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+__all__ = [
+    "Config",
+    "JsException",
+    "JsFunction",
+    "JsObject",
+    "JsPromise",
+    "Library",
+    "UNDEFINED",
+    "__version__",
+    "load",
+    "run",
+    "run_async",
+    "run_program",
+]

@@ -1,0 +1,303 @@
+"""The functions that Go programs import, all of the form ``(sp: i32)``: arguments are in memory from sp + 8 on, in slots of
+8 bytes, and results behind them. Source: Go's lib/wasm/wasm_exec.js; runtime/sys_wasm.s; syscall/js/js.go.
+
+Whatever may run Go code again, which calls of JavaScript functions may, can move the stack: afterwards sp is asked anew.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from functools import partial
+from struct import Struct
+from typing import TYPE_CHECKING, Any, Final
+
+from wazero_api import Convention, FunctionType, HostFunction, HostModule, ValueType
+from wazero_gojs.model.buffer import JSTypedArray
+from wazero_gojs.model.object import JSObject, instance_of
+from wazero_gojs.model.values import MAX_SAFE, JSError, throw_type_error, to_integer, to_string
+
+if TYPE_CHECKING:
+    from wazero_gojs.program import Program
+
+MODULE_NAMES: Final = ("gojs", "go")
+"""What the imports' module is called: since Go 1.21, and before."""
+
+_TYPE: Final = FunctionType((ValueType.I32,), ())
+_RANDOM_CHUNK: Final = 1 << 16
+
+_Q: Final = Struct("<Q")
+_q: Final = Struct("<q")
+_QQ: Final = Struct("<QQ")
+_QQQ: Final = Struct("<QQQ")
+_QQQQ: Final = Struct("<QQQQ")
+_QQQQQ: Final = Struct("<QQQQQ")
+_i: Final = Struct("<i")
+_qi: Final = Struct("<qi")
+_QQi: Final = Struct("<QQi")
+_qB: Final = Struct("<qB")
+
+_SECOND: Final = 1_000_000_000
+
+Function = Callable[["Program", int], None]
+_FUNCTIONS: dict[str, Function] = {}
+
+
+def _import(name: str) -> Callable[[Function], Function]:
+    def add(function: Function) -> Function:
+        _FUNCTIONS[name] = function
+        return function
+
+    return add
+
+
+def host_module(program: Program, name: str) -> HostModule:
+    """The imports of one program."""
+    return HostModule(
+        name,
+        tuple(
+            HostFunction(key, _TYPE, partial(function, program), Convention.RAW, param_names=("sp",))
+            for key, function in _FUNCTIONS.items()
+        ),
+    )
+
+
+# --- The runtime ------------------------------------------------------------------------------------------------------
+
+
+@_import("runtime.wasmExit")
+def _exit(program: Program, sp: int) -> None:
+    (code,) = _i.unpack_from(program.buffer, sp + 8)
+    program.exit(code & 0xFFFFFFFF)
+
+
+@_import("runtime.wasmWrite")
+def _write(program: Program, sp: int) -> None:
+    fd, pointer, count = _QQi.unpack_from(program.buffer, sp + 8)
+    program.write_all(fd, program.bytes_at(pointer, max(count, 0)))
+
+
+@_import("runtime.resetMemoryDataView")
+def _reset_memory_view(program: Program, sp: int) -> None:
+    program.refresh_memory()
+
+
+@_import("runtime.nanotime1")
+def _nanotime(program: Program, sp: int) -> None:
+    _Q.pack_into(program.buffer, sp + 8, program.system.nanotime())
+
+
+def _walltime(program: Program, sp: int) -> None:
+    seconds, nanoseconds = divmod(program.system.walltime(), _SECOND)
+    _qi.pack_into(program.buffer, sp + 8, seconds, nanoseconds)
+
+
+_FUNCTIONS["runtime.walltime"] = _FUNCTIONS["runtime.walltime1"] = _walltime
+_FUNCTIONS["runtime.nanotime"] = _nanotime  # as Go up to 1.13 called them
+
+
+@_import("runtime.scheduleTimeoutEvent")
+def _schedule_timeout(program: Program, sp: int) -> None:
+    (delay,) = _q.unpack_from(program.buffer, sp + 8)
+    _i.pack_into(program.buffer, sp + 16, program.schedule_timeout(delay))
+
+
+@_import("runtime.clearTimeoutEvent")
+def _clear_timeout(program: Program, sp: int) -> None:
+    (number,) = _i.unpack_from(program.buffer, sp + 8)
+    program.clear_timeout(number)
+
+
+@_import("runtime.getRandomData")
+def _random(program: Program, sp: int) -> None:
+    pointer, length = _QQ.unpack_from(program.buffer, sp + 8)
+    target = program.bytes_at(pointer, length)
+    for start in range(0, length, _RANDOM_CHUNK):
+        part = target[start : start + _RANDOM_CHUNK]
+        part[:] = program.system.random(len(part))
+
+
+@_import("debug")
+def _debug(program: Program, value: int) -> None:
+    program.report(str(value))
+
+
+# --- syscall/js -------------------------------------------------------------------------------------------------------
+
+
+@_import("syscall/js.finalizeRef")
+def _finalize(program: Program, sp: int) -> None:
+    (ref,) = _Q.unpack_from(program.buffer, sp + 8)
+    program.references.drop(ref)
+
+
+@_import("syscall/js.stringVal")
+def _string(program: Program, sp: int) -> None:
+    buffer = program.buffer
+    pointer, length = _QQ.unpack_from(buffer, sp + 8)
+    program.references.store(buffer, sp + 24, str(program.bytes_at(pointer, length), "utf-8", "replace"))
+
+
+@_import("syscall/js.valueGet")
+def _get(program: Program, sp: int) -> None:
+    ref, pointer, length = _QQQ.unpack_from(program.buffer, sp + 8)
+    result = _object(program, ref).get(program.name_at(pointer, length))
+    program.references.store(program.buffer, program.getsp() + 32, result)
+
+
+@_import("syscall/js.valueSet")
+def _set(program: Program, sp: int) -> None:
+    ref, pointer, length, value = _QQQQ.unpack_from(program.buffer, sp + 8)
+    _object(program, ref).set(program.name_at(pointer, length), program.references.load(value))
+
+
+@_import("syscall/js.valueDelete")
+def _delete(program: Program, sp: int) -> None:
+    ref, pointer, length = _QQQ.unpack_from(program.buffer, sp + 8)
+    _object(program, ref).delete(program.name_at(pointer, length))
+
+
+@_import("syscall/js.valueIndex")
+def _index(program: Program, sp: int) -> None:
+    ref, index = _QQ.unpack_from(program.buffer, sp + 8)
+    result = _object(program, ref).get_index(index)
+    program.references.store(program.buffer, program.getsp() + 24, result)
+
+
+@_import("syscall/js.valueSetIndex")
+def _set_index(program: Program, sp: int) -> None:
+    ref, index, value = _QQQ.unpack_from(program.buffer, sp + 8)
+    _object(program, ref).set_index(index, program.references.load(value))
+
+
+@_import("syscall/js.valueCall")
+def _call(program: Program, sp: int) -> None:
+    ref, pointer, length, args, count = _QQQQQ.unpack_from(program.buffer, sp + 8)
+    try:
+        this = _object(program, ref)
+        name = program.name_at(pointer, length)
+        result = _callable(this.get(name), name).call(this, _arguments(program, args, count))
+        is_ok = 1
+    except JSError as error:
+        result = program.realm.thrown(error)
+        is_ok = 0
+    buffer = program.buffer
+    sp = program.getsp()
+    program.references.store(buffer, sp + 56, result)
+    buffer[sp + 64] = is_ok
+
+
+@_import("syscall/js.valueInvoke")
+def _invoke(program: Program, sp: int) -> None:
+    ref, args, count = _QQQ.unpack_from(program.buffer, sp + 8)
+    try:
+        function = _callable(program.references.load(ref), "value")
+        result = function.call(program.undefined, _arguments(program, args, count))
+        is_ok = 1
+    except JSError as error:
+        result = program.realm.thrown(error)
+        is_ok = 0
+    _store_outcome(program, result, is_ok)
+
+
+@_import("syscall/js.valueNew")
+def _new(program: Program, sp: int) -> None:
+    ref, args, count = _QQQ.unpack_from(program.buffer, sp + 8)
+    try:
+        function = _callable(program.references.load(ref), "value")
+        result = function.construct(_arguments(program, args, count))
+        is_ok = 1
+    except JSError as error:
+        result = program.realm.thrown(error)
+        is_ok = 0
+    _store_outcome(program, result, is_ok)
+
+
+@_import("syscall/js.valueLength")
+def _length(program: Program, sp: int) -> None:
+    (ref,) = _Q.unpack_from(program.buffer, sp + 8)
+    value = program.references.load(ref)
+    length = to_integer(value.get("length")) if isinstance(value, JSObject) else 0
+    _q.pack_into(program.buffer, program.getsp() + 16, min(int(length), MAX_SAFE))
+
+
+@_import("syscall/js.valuePrepareString")
+def _prepare_string(program: Program, sp: int) -> None:
+    (ref,) = _Q.unpack_from(program.buffer, sp + 8)
+    data = to_string(program.references.load(ref)).encode("utf-8", "replace")
+    sp = program.getsp()
+    program.references.store(program.buffer, sp + 16, program.realm.new_bytes(data))
+    _q.pack_into(program.buffer, sp + 24, len(data))
+
+
+@_import("syscall/js.valueLoadString")
+def _load_string(program: Program, sp: int) -> None:
+    ref, pointer, length = _QQQ.unpack_from(program.buffer, sp + 8)
+    data = program.references.load(ref)
+    if not isinstance(data, JSTypedArray):
+        throw_type_error("no string was prepared")
+    program.bytes_at(pointer, length)[: data.length] = data.view
+
+
+@_import("syscall/js.valueInstanceOf")
+def _instance_of(program: Program, sp: int) -> None:
+    value, constructor = _QQ.unpack_from(program.buffer, sp + 8)
+    load = program.references.load
+    is_instance = instance_of(load(value), load(constructor))
+    program.buffer[program.getsp() + 24] = is_instance
+
+
+@_import("syscall/js.copyBytesToGo")
+def _copy_to_go(program: Program, sp: int) -> None:
+    pointer, length, _, ref = _QQQQ.unpack_from(program.buffer, sp + 8)
+    source = program.references.load(ref)
+    if not _is_bytes(source):
+        program.buffer[sp + 48] = 0
+        return
+    count = min(length, source.length)
+    program.bytes_at(pointer, length)[:count] = source.view[:count]
+    _qB.pack_into(program.buffer, sp + 40, count, 1)
+
+
+@_import("syscall/js.copyBytesToJS")
+def _copy_to_js(program: Program, sp: int) -> None:
+    ref, pointer, length = _QQQ.unpack_from(program.buffer, sp + 8)
+    target = program.references.load(ref)
+    if not _is_bytes(target):
+        program.buffer[sp + 48] = 0
+        return
+    count = min(length, target.length)
+    target.view[:count] = program.bytes_at(pointer, length)[:count]
+    _qB.pack_into(program.buffer, sp + 40, count, 1)
+
+
+def _object(program: Program, ref: int) -> Any:
+    """What the operations on properties work on."""
+    value = program.references.load(ref)
+    if not isinstance(value, JSObject):
+        throw_type_error("Reflect.get called on non-object")
+    return value
+
+
+def _callable(value: Any, name: str) -> Any:
+    if isinstance(value, JSObject) and value.is_callable:
+        return value
+    throw_type_error(f"{name} is not a function")
+
+
+def _arguments(program: Program, pointer: int, count: int) -> list[Any]:
+    if not count:
+        return []
+    refs = struct.unpack(f"<{count}Q", program.bytes_at(pointer, count * 8))
+    return program.references.load_all(refs)
+
+
+def _store_outcome(program: Program, result: Any, is_ok: int) -> None:
+    buffer = program.buffer
+    sp = program.getsp()
+    program.references.store(buffer, sp + 40, result)
+    buffer[sp + 48] = is_ok
+
+
+def _is_bytes(value: Any) -> bool:
+    return isinstance(value, JSTypedArray) and value.type.format == "B"

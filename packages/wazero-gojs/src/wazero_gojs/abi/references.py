@@ -1,0 +1,121 @@
+"""References: how Go holds JavaScript values. A `ref` is 64 bits: a number as the float that it is, anything else as a NaN.
+
+    0                          undefined
+    a float but 0 and NaN      that number
+    0x7FF8 000t iiii iiii      the value with number i; t is 1 for an object, 2 a string, 3 a symbol, 4 a function
+
+Values are counted: Go says when it drops a reference, and the number becomes free for another value.
+"""
+
+from __future__ import annotations
+
+from struct import Struct
+from typing import Any, Final, final
+
+from wazero_gojs.model.object import JSObject
+from wazero_gojs.model.values import MAX_SAFE, UNDEFINED, BigInt, Symbol
+
+_NAN_HEAD: Final = 0x7FF80000_00000000
+_ZERO: Final = _NAN_HEAD | 1
+_U64: Final = Struct("<Q")
+_F64: Final = Struct("<d")
+_OBJECT, _STRING, _SYMBOL, _FUNCTION = (flag << 32 for flag in range(1, 5))
+
+NAN_ID, ZERO_ID, NULL_ID, TRUE_ID, FALSE_ID, GLOBAL_ID, GO_ID = range(7)
+"""Numbers of values that Go knows from the start, and never drops."""
+_FIXED: Final = 7
+
+
+@final
+class References:
+    """The values that one program holds. Its hot methods are what every call between Go and its host pays for."""
+
+    __slots__ = ("_counts", "_free", "_ids", "values")
+
+    def __init__(self, global_object: JSObject, go: JSObject) -> None:
+        self.values: list[Any] = [float("nan"), 0, None, True, False, global_object, go]
+        """By number; None also where a number is free."""
+        self._counts = [0] * _FIXED
+        self._ids: dict[Any, int] = {
+            None: NULL_ID,
+            True: TRUE_ID,
+            False: FALSE_ID,
+            global_object: GLOBAL_ID,
+            go: GO_ID,
+        }
+        self._free: list[int] = []
+
+    def load(self, ref: int) -> Any:
+        """The value of a reference. UNDEFINED for a number that no value has: only a broken guest makes one up."""
+        if ref & _NAN_HEAD == _NAN_HEAD:
+            number = ref & 0xFFFFFFFF
+            return self.values[number] if number < len(self.values) else UNDEFINED
+        if not ref:
+            return UNDEFINED
+        (value,) = _F64.unpack(_U64.pack(ref))
+        if value.is_integer() and -MAX_SAFE <= value <= MAX_SAFE:
+            return int(value) if value else UNDEFINED
+        return value
+
+    def load_all(self, refs: tuple[int, ...]) -> list[Any]:
+        """The values of several."""
+        load = self.load
+        return [load(ref) for ref in refs]
+
+    def store(self, buffer: memoryview, address: int, value: Any) -> None:
+        """Put a reference to a value into memory, and count it."""
+        kind = type(value)
+        if kind is int or kind is float:
+            if value == value:
+                if value:
+                    _F64.pack_into(buffer, address, value)
+                else:
+                    _U64.pack_into(buffer, address, _ZERO)
+            else:
+                _U64.pack_into(buffer, address, _NAN_HEAD)
+        elif value is UNDEFINED:
+            _U64.pack_into(buffer, address, 0)
+        else:
+            _U64.pack_into(buffer, address, self.reference_to(value))
+
+    def reference_to(self, value: Any) -> int:
+        """A reference to what is neither a number nor undefined, counted."""
+        kind = type(value)
+        key = (BigInt, int(value)) if kind is BigInt else value  # equal to an int, or to True, otherwise
+        number = self._ids.get(key)
+        if number is None:
+            number = self._number(key, value)
+        if number >= _FIXED:
+            self._counts[number] += 1
+        if kind is str:
+            return _NAN_HEAD | _STRING | number
+        if value is None or kind is bool or kind is BigInt:
+            return _NAN_HEAD | number
+        if kind is Symbol:
+            return _NAN_HEAD | _SYMBOL | number
+        return _NAN_HEAD | (_FUNCTION if value.is_callable else _OBJECT) | number
+
+    def drop(self, ref: int) -> None:
+        """Go holds one reference less to a value."""
+        number = ref & 0xFFFFFFFF
+        if not _FIXED <= number < len(self.values) or not self._counts[number]:
+            return
+        self._counts[number] -= 1
+        if not self._counts[number]:
+            value = self.values[number]
+            self.values[number] = None
+            del self._ids[(BigInt, int(value)) if type(value) is BigInt else value]
+            self._free.append(number)
+
+    def _number(self, key: Any, value: Any) -> int:
+        if self._free:
+            number = self._free.pop()
+            self.values[number] = value
+        else:
+            number = len(self.values)
+            self.values.append(value)
+            self._counts.append(0)
+        self._ids[key] = number
+        return number
+
+

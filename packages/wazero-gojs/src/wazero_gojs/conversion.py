@@ -1,0 +1,388 @@
+"""Values between Python and JavaScript.
+
+| Python | JavaScript | and back |
+| --- | --- | --- |
+| None | null | None; undefined becomes None, too |
+| bool, str | boolean, string | the same |
+| int up to 2^53, float | number | int if it has no fraction, else float |
+| larger int | bigint | int |
+| bytes | Uint8Array, a copy | bytes |
+| bytearray, memoryview that can be written | Uint8Array over the same bytes | the same object |
+| list, tuple | Array, a copy | list |
+| dict with str as keys | object, a copy | dict |
+| function, method, class | function | the same object |
+| exception | Error | the same object |
+| awaitable, under asyncio | Promise | `JsPromise` |
+| any other object | an object with its public attributes | the same object |
+
+Of JavaScript's own, a function becomes a `JsFunction`, a promise a `JsPromise`, an Error a `JsException`, an object of a
+class a `JsObject`. What was thrown is raised as `JsException`; a Python exception that passed through Go comes out as itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Final, final
+
+from wazero_api import WazeroError
+
+from .model.array import JSArray
+from .model.buffer import JSArrayBuffer, JSTypedArray
+from .model.object import ENUMERABLE, MISSING, WRITABLE, Args, JSFunction, JSObject
+from .model.promise import FULFILLED, PENDING, JSPromise
+from .model.values import MAX_SAFE, UNDEFINED, BigInt, JSError, Symbol, describe, number_of, throw_type_error
+
+if TYPE_CHECKING:
+    from .model.realm import Realm
+
+_MAX_DEPTH: Final = 200
+"""Lists and dicts inside one another."""
+
+
+class JsException(Exception):
+    """A value that JavaScript code or Go threw, or an Error that was handed over. `value` is a `JsObject`, say."""
+
+    def __init__(self, message: str, value: Any = None) -> None:
+        super().__init__(message)
+        self.value = value
+
+
+# --- From Python ------------------------------------------------------------------------------------------------------
+
+
+def to_js(realm: Realm, value: Any, depth: int = 0) -> Any:
+    """A Python value for JavaScript. Throws a RangeError for data that is nested too deep, or contains itself."""
+    kind = type(value)
+    if kind is str or kind is bool or value is None or value is UNDEFINED:
+        return value
+    if kind is int:
+        return value if -MAX_SAFE <= value <= MAX_SAFE else BigInt(value)
+    if kind is float:
+        return number_of(value)
+    return _to_js_object(realm, value, depth)
+
+
+def _to_js_object(realm: Realm, value: Any, depth: int) -> Any:
+    if isinstance(value, (JsObject, JsPromise)):
+        return value.js
+    if isinstance(value, (JSObject, Symbol, BigInt)):
+        return value
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return realm.new_bytes(value)
+    if isinstance(value, (list, tuple, dict)):
+        return _copy_to_js(realm, value, depth)
+    if isinstance(value, JsException) and isinstance(value.value, JsObject):
+        return value.value.js
+    if isinstance(value, BaseException):
+        return error_of(realm, value)
+    if isinstance(value, (int, float, str)):  # of a subclass: an enumeration, say
+        plain = next(base for base in (bool, int, float, str) if isinstance(value, base))
+        return to_js(realm, plain(value), depth)
+    if callable(value):
+        return PythonFunction(realm, value)
+    if isinstance(value, Awaitable):
+        return promise_of(realm, value)
+    return PythonObject(realm, value)
+
+
+def _copy_to_js(realm: Realm, value: Any, depth: int) -> Any:
+    if depth >= _MAX_DEPTH:
+        from .model.values import throw_range_error
+
+        throw_range_error(f"data is nested more than {_MAX_DEPTH} deep, or contains itself")
+    if not isinstance(value, dict):
+        return realm.new_array([to_js(realm, item, depth + 1) for item in value])
+    if all(isinstance(key, str) for key in value):
+        return realm.new_object({key: to_js(realm, item, depth + 1) for key, item in value.items()})
+    return PythonObject(realm, value)
+
+
+def error_of(realm: Realm, error: BaseException) -> Any:
+    """An Error object for a Python exception, which it remembers."""
+    made = realm.new_error("Error", str(error) or type(error).__name__)
+    made.properties["name"] = type(error).__name__
+    made.attributes["name"] = WRITABLE
+    code = getattr(error, "errno", None)
+    if code is not None:
+        import errno
+
+        made.properties["code"] = errno.errorcode.get(code, "EIO")
+    made.properties[_ORIGIN] = error
+    made.attributes[_ORIGIN] = 0
+    return made
+
+
+_ORIGIN: Final = Symbol("the Python exception")
+
+
+def promise_of(realm: Realm, awaitable: Awaitable[Any]) -> JSPromise:
+    """A promise of what an awaitable gives. Only a program that runs under asyncio can have that."""
+    promise: JSPromise | None = realm.host.promise_of(awaitable)
+    if promise is None:
+        throw_type_error("an awaitable was returned to a Go program that does not run under asyncio: use run_async")
+    return promise
+
+
+@final
+class PythonFunction(JSFunction):
+    """A Python callable. What it raises is thrown as an Error."""
+
+    __slots__ = ("target",)
+
+    is_constructor = True
+
+    def __init__(self, realm: Realm, target: Callable[..., Any]) -> None:
+        super().__init__(realm, getattr(target, "__name__", ""), 0)
+        self.target = target
+
+    def call(self, this: Any, args: Args) -> Any:
+        realm = self.realm
+        try:
+            return to_js(realm, self.target(*[to_python(value) for value in args]))
+        except JSError:
+            raise
+        except WazeroError:
+            raise  # the end of the program, or of its time
+        except JsException as error:
+            raise JSError(to_js(realm, error)) from error
+        except Exception as error:
+            raise JSError(error_of(realm, error)) from error
+
+    def construct(self, args: Args, new_target: JSFunction | None = None) -> Any:
+        made = self.call(UNDEFINED, args)
+        return made if isinstance(made, JSObject) else self.realm.new_object()
+
+
+@final
+class PythonObject(JSObject):
+    """A Python object: its public attributes are properties, and of a mapping its items with text as keys."""
+
+    __slots__ = ("_realm", "target")
+
+    class_name = "PythonObject"
+
+    def __init__(self, realm: Realm, target: Any) -> None:
+        super().__init__(realm.object_prototype)
+        self._realm = realm
+        self.target = target
+
+    def describe(self) -> str:
+        return f"[object {type(self.target).__name__}]"
+
+    def own(self, key: str | Symbol) -> Any:
+        if isinstance(key, Symbol):
+            return self.properties.get(key, MISSING)
+        if isinstance(self.target, Mapping):
+            return to_js(self._realm, self.target[key]) if key in self.target else MISSING
+        if not _is_public(key) or not hasattr(self.target, key):
+            return len(self.target) if key == "length" and hasattr(self.target, "__len__") else self._text(key)
+        return to_js(self._realm, getattr(self.target, key))
+
+    def _text(self, key: str) -> Any:
+        if key != "toString":
+            return MISSING
+        return self._realm.new_function(lambda realm, this, args: str(self.target), "toString")
+
+    def own_keys(self) -> list[str | Symbol]:
+        names = self.target if isinstance(self.target, Mapping) else filter(_is_public, dir(self.target))
+        return [name for name in names if isinstance(name, str)]
+
+    def attributes_of(self, key: str | Symbol) -> int:
+        return WRITABLE | ENUMERABLE
+
+    def set(self, key: str | Symbol, value: Any) -> bool:
+        if isinstance(key, Symbol) or not _is_public(key):
+            return False
+        try:
+            if isinstance(self.target, Mapping):
+                self.target[key] = to_python(value)  # type: ignore[index]  # it says itself if it cannot
+            else:
+                setattr(self.target, key, to_python(value))
+        except (AttributeError, TypeError):
+            return False
+        return True
+
+    def delete(self, key: str | Symbol) -> bool:
+        return False
+
+    def get_index(self, index: int) -> Any:
+        try:
+            return to_js(self._realm, self.target[index])
+        except (LookupError, TypeError):
+            return UNDEFINED
+
+
+def _is_public(name: str) -> bool:
+    return not name.startswith("_")
+
+
+# --- To Python --------------------------------------------------------------------------------------------------------
+
+
+def to_python(value: Any, depth: int = 0) -> Any:
+    """A JavaScript value for Python. Objects that contain themselves stay `JsObject` below `_MAX_DEPTH`."""
+    kind = type(value)
+    if kind is str or kind is int or kind is bool or kind is float or value is None:
+        return value
+    if value is UNDEFINED:
+        return None
+    if kind is BigInt:
+        return int(value)
+    if isinstance(value, (PythonFunction, PythonObject)):
+        return value.target
+    if not isinstance(value, JSObject):
+        return value  # a symbol
+    return _object_to_python(value, depth)
+
+
+def _object_to_python(value: JSObject, depth: int) -> Any:
+    if isinstance(value, JSTypedArray):
+        return bytes(value.view) if value.type.format == "B" else list(map(value.get_index, range(value.length)))
+    if isinstance(value, JSArrayBuffer):
+        return bytes(value.data)
+    if value.is_callable:
+        return JsFunction(value)
+    if isinstance(value, JSPromise):
+        return JsPromise(value)
+    if depth < _MAX_DEPTH:
+        if isinstance(value, JSArray):
+            return [to_python(item, depth + 1) for item in value.values()]
+        if type(value) is JSObject and (value.prototype is None or value.prototype.prototype is None):
+            return {key: to_python(value.get(key), depth + 1) for key in value.enumerable_keys()}
+    origin = value.own(_ORIGIN)
+    if origin is not MISSING:
+        return origin
+    if value.class_name == "Error":
+        return exception_of(value)
+    return JsObject(value)
+
+
+def exception_of(value: Any) -> BaseException:
+    """The exception to raise for what was thrown."""
+    if isinstance(value, JSObject):
+        origin = value.own(_ORIGIN)
+        if isinstance(origin, BaseException):
+            return origin
+        try:
+            message = value.get("message")
+        except JSError:
+            message = UNDEFINED
+        return JsException(message if isinstance(message, str) else describe(value), JsObject(value))
+    return JsException(describe(value), to_python(value))
+
+
+class JsObject:
+    """A JavaScript object in Python: properties as items or attributes, methods as functions."""
+
+    __slots__ = ("js",)
+
+    def __init__(self, js: JSObject) -> None:
+        object.__setattr__(self, "js", js)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.js.describe()}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, JsObject) and other.js is self.js
+
+    def __hash__(self) -> int:
+        return hash(self.js)
+
+    def __getitem__(self, key: str | int) -> Any:
+        value = raising(self.js.get, str(key))
+        return _bound(self.js, value)
+
+    def __setitem__(self, key: str | int, value: Any) -> None:
+        raising(self.js.set, str(key), to_js(_realm_of(self.js), value))
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__") or not raising(self.js.has, name):
+            raise AttributeError(f"{self.js.describe()} has no property {name!r}")
+        return self[name]
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self[name] = value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(list(self.js.enumerable_keys()))
+
+    def __dir__(self) -> list[str]:
+        return list(self)
+
+
+@final
+class JsFunction(JsObject):
+    """A JavaScript or Go function, called as a Python one. Raises JsException, or the Python exception that Go passed on."""
+
+    __slots__ = ("this",)
+
+    def __init__(self, js: JSObject, this: Any = UNDEFINED) -> None:
+        super().__init__(js)
+        object.__setattr__(self, "this", this)
+
+    def __call__(self, *args: Any) -> Any:
+        js: Any = self.js
+        realm = js.realm
+        try:
+            return to_python(js.call(self.this, [to_js(realm, value) for value in args]))
+        except JSError as error:
+            raise exception_of(realm.thrown(error)) from None
+
+
+@final
+class JsPromise:
+    """A promise: awaitable under asyncio; otherwise `result` runs the program's event loop until it is settled."""
+
+    __slots__ = ("js",)
+
+    def __init__(self, js: JSPromise) -> None:
+        self.js = js
+        js.is_handled = True
+
+    def __repr__(self) -> str:
+        return f"<JsPromise {self.js.state}>"
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether there is a result, or an exception."""
+        return self.js.state is not PENDING
+
+    def result(self, timeout: float | None = None) -> Any:
+        """What it was fulfilled with. Raises what it was rejected with; DeadlineExceededError after `timeout` seconds;
+        RuntimeError if nothing is left that could settle it.
+        """
+        if not self.is_settled:
+            _realm_of(self.js).host.run_until(lambda: self.is_settled, timeout)
+        if self.js.state is FULFILLED:
+            return to_python(self.js.value)
+        raise exception_of(self.js.value)
+
+    def __await__(self) -> Iterator[Any]:
+        waited: Iterator[Any] = _realm_of(self.js).host.driver.wait_for(self).__await__()
+        return waited
+
+
+def raising(function: Callable[..., Any], *args: Any) -> Any:
+    """Call a method of an object for Python: what is thrown is raised."""
+    try:
+        return function(*args)
+    except JSError as error:
+        value = getattr(error, "value", None)
+        raise (exception_of(value) if isinstance(value, JSObject) else JsException(str(error))) from None
+
+
+def _bound(this: JSObject, value: Any) -> Any:
+    if isinstance(value, JSObject) and value.is_callable and not isinstance(value, PythonFunction):
+        return JsFunction(value, this)
+    return to_python(value)
+
+
+def _realm_of(value: JSObject) -> Any:
+    """Found by way of any function: objects themselves do not know it."""
+    holder: JSObject | None = value
+    while holder is not None:
+        constructor = holder.own("constructor")
+        if isinstance(constructor, JSFunction):
+            return constructor.realm
+        holder = holder.prototype
+    raise JsException("this object belongs to no realm")

@@ -1,0 +1,214 @@
+"""The event loop of one program: tasks, timers, and files and threads that are waited for. Everything runs in one thread.
+
+    step:  all jobs (microtasks) => one task, or a timer that is due, or a file that is ready => all jobs => …
+    wait:  until the nearest timer, a file, or another thread that has something
+
+A program is stuck when its loop has nothing left to wait for.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable
+from heapq import heapify, heappop, heappush
+from itertools import count
+from threading import Lock
+from typing import Final, final
+
+from wazero_core.system import READ, SystemContext
+from wazero_gojs.model.promise import Jobs
+
+Task = Callable[[], object]
+
+_MILLISECOND: Final = 1_000_000
+
+
+@final
+class Timer:
+    """A task that waits for its time. `cancel` may be called at any time."""
+
+    __slots__ = ("due", "is_cancelled", "task")
+
+    def __init__(self, due: int, task: Task) -> None:
+        self.due = due
+        """By the program's monotonic clock, in nanoseconds."""
+        self.task = task
+        self.is_cancelled = False
+
+    def cancel(self) -> None:
+        """Do not run it."""
+        self.is_cancelled = True
+
+
+@final
+class Hold:
+    """Keeps the loop waiting while work goes on somewhere else, say in a thread, until `release`."""
+
+    __slots__ = ("_loop",)
+
+    def __init__(self, loop: EventLoop) -> None:
+        self._loop: EventLoop | None = loop
+
+    def release(self, task: Task | None = None) -> None:
+        """The work is done, and `task` is to be run in the loop. From any thread; only the first call counts."""
+        loop, self._loop = self._loop, None
+        if loop is not None:
+            loop.release(task)
+
+
+@final
+class EventLoop:
+    """Belongs to one thread, but for `Hold.release`."""
+
+    def __init__(self, system: SystemContext, jobs: Jobs) -> None:
+        self._system = system
+        self._jobs = jobs
+        self._tasks: deque[Task] = deque()
+        self._timers: list[tuple[int, int, Timer]] = []
+        self._order = count()
+        self._files: dict[int, tuple[int, Task]] = {}
+        self._file_numbers = count(1)
+        self._interests: dict[int, tuple[int, int]] = {}
+        """By number of the wait: descriptor and what for."""
+        self._lock = Lock()
+        self._held = 0
+        self._done: deque[Task] = deque()
+        """From other threads."""
+        self._bell: tuple[int, int] | None = None
+        self._is_closed = False
+        self._closers: list[Task] = []
+
+    # What there is to do
+
+    def post(self, task: Task) -> None:
+        """Run `task` after the tasks that are there, and not before what runs now has ended."""
+        self._tasks.append(task)
+
+    def call_later(self, milliseconds: float, task: Task) -> Timer:
+        """Run `task` once, not earlier than that."""
+        timer = Timer(self._system.nanotime() + int(max(milliseconds, 0) * _MILLISECOND), task)
+        heappush(self._timers, (timer.due, next(self._order), timer))
+        return timer
+
+    def when_ready(self, fd: int, mask: int, task: Task) -> Callable[[], None]:
+        """Run `task` once a descriptor can be read (`READ`) or written (`WRITE`); the result takes that back."""
+        number = next(self._file_numbers)
+        self._interests[number] = (fd, mask)
+        self._files[number] = (mask, task)
+
+        def forget() -> None:
+            self._interests.pop(number, None)
+            self._files.pop(number, None)
+
+        return forget
+
+    def hold(self) -> Hold:
+        """Wait for work that is done elsewhere."""
+        with self._lock:
+            self._held += 1
+            if self._bell is None and not self._is_closed:
+                self._bell = os.pipe()
+                os.set_blocking(self._bell[1], False)
+        return Hold(self)
+
+    def release(self, task: Task | None) -> None:
+        """See `Hold.release`."""
+        with self._lock:
+            if task is not None:
+                self._done.append(task)
+            self._held -= 1
+            if self._bell is not None:
+                try:
+                    os.write(self._bell[1], b"!")
+                except BlockingIOError:
+                    pass  # it has rung often enough
+
+    # Doing it
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether nothing will ever happen by itself."""
+        self._drop_cancelled()
+        return not (self._jobs or self._tasks or self._done or self._timers or self._interests or self._held)
+
+    def run_ready(self) -> bool:
+        """Run what can be run now: jobs, then one turn of tasks; whether there was any. Raises what they raise."""
+        did = bool(self._jobs)
+        self._jobs.run()
+        while self._done:
+            self._tasks.append(self._done.popleft())
+        if self._timers:
+            self._take_due_timers()
+        for _ in range(len(self._tasks)):
+            did = True
+            self._tasks.popleft()()
+            self._jobs.run()
+        return did
+
+    def wait(self) -> None:
+        """Wait for a timer, a file or a thread. Raises DeadlineExceededError and ExitError, as `Waiter` does."""
+        timeout = self.timeout()
+        if timeout == 0:
+            return
+        interests = self.interests()
+        if interests:
+            self.take_ready(self._system.waiter.wait(interests, timeout))
+        elif timeout is not None:
+            self._system.sleep(timeout)
+
+    def timeout(self) -> int | None:
+        """Nanoseconds that `wait` may take: 0 if there is something to do now, None for as long as it takes."""
+        self._drop_cancelled()
+        if self._jobs or self._tasks or self._done:
+            return 0
+        return max(self._timers[0][0] - self._system.nanotime(), 0) if self._timers else None
+
+    def interests(self) -> list[tuple[int, int]]:
+        """Descriptors to wait for, and what for."""
+        found = list(self._interests.values())
+        if self._bell is not None:  # also if nobody holds any more: it may just have rung
+            found.append((self._bell[0], READ))
+        return found
+
+    def take_ready(self, ready: dict[int, int]) -> None:
+        """Of these descriptors, something happened."""
+        if self._bell is not None and ready.pop(self._bell[0], 0):
+            os.read(self._bell[0], 4096)
+        for number, (fd, _) in list(self._interests.items()):
+            if fd in ready:
+                del self._interests[number]
+                self._tasks.append(self._files.pop(number)[1])
+
+    def on_close(self, closer: Task) -> None:
+        """Call this when the program ends: for who has threads or files that must not outlive it."""
+        self._closers.append(closer)
+
+    def close(self) -> None:
+        """Forget everything. What threads have to say that are still at work is heard no more."""
+        self._tasks.clear()
+        self._timers.clear()
+        self._interests.clear()
+        self._files.clear()
+        with self._lock:
+            self._is_closed = True
+            bell, self._bell = self._bell, None
+            self._done.clear()
+        for end in bell or ():
+            os.close(end)
+        while self._closers:
+            self._closers.pop()()
+
+    def _take_due_timers(self) -> None:
+        now = self._system.nanotime()
+        while self._timers and (self._timers[0][2].is_cancelled or self._timers[0][0] <= now):
+            timer = heappop(self._timers)[2]
+            if not timer.is_cancelled:
+                self._tasks.append(lambda timer=timer: timer.is_cancelled or timer.task())
+
+    def _drop_cancelled(self) -> None:
+        while self._timers and self._timers[0][2].is_cancelled:
+            heappop(self._timers)
+        if len(self._timers) > 64 and sum(t.is_cancelled for _, _, t in self._timers) * 2 > len(self._timers):
+            self._timers = [row for row in self._timers if not row[2].is_cancelled]
+            heapify(self._timers)

@@ -1,0 +1,442 @@
+"""Node's module fs: the functions with callbacks that Go's package syscall calls, over the program's mounts.
+
+    fs.stat(path, callback)  =>  the operation is done at once, and the event loop calls callback(error, result)
+
+A file that would make its reader wait is waited for by the event loop, while goroutines run on.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat as mode_bits
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from wazero_api.system import FileType, OpenFlags, Stat
+from wazero_core.system import READ, WRITE, FileEntry
+from wazero_gojs.model.buffer import JSTypedArray
+from wazero_gojs.model.object import Args, JSObject, argument, is_callable
+from wazero_gojs.model.table import BuiltinObject, Table
+from wazero_gojs.model.values import UNDEFINED, JSError, throw_type_error, to_integer, to_number, to_string, to_uint32
+
+from .errors import system_error
+
+if TYPE_CHECKING:
+    from wazero_gojs.model.realm import Realm
+
+_CONSTANTS: Final = {
+    "O_RDONLY": 0,
+    "O_WRONLY": 1,
+    "O_RDWR": 2,
+    "O_CREAT": 0o100,
+    "O_EXCL": 0o200,
+    "O_TRUNC": 0o1000,
+    "O_APPEND": 0o2000,
+    "O_DIRECTORY": 0o200000,
+}
+"""As on Linux, wherever this runs."""
+
+_FLAGS: Final = {
+    "O_CREAT": OpenFlags.CREATE,
+    "O_EXCL": OpenFlags.EXCLUSIVE,
+    "O_TRUNC": OpenFlags.TRUNCATE,
+    "O_APPEND": OpenFlags.APPEND,
+    "O_DIRECTORY": OpenFlags.DIRECTORY,
+}
+
+_TYPE_BITS: Final = {
+    FileType.UNKNOWN: 0,
+    FileType.BLOCK_DEVICE: mode_bits.S_IFBLK,
+    FileType.CHARACTER_DEVICE: mode_bits.S_IFCHR,
+    FileType.DIRECTORY: mode_bits.S_IFDIR,
+    FileType.REGULAR: mode_bits.S_IFREG,
+    FileType.SOCKET: mode_bits.S_IFSOCK,
+    FileType.SYMBOLIC_LINK: mode_bits.S_IFLNK,
+    FileType.FIFO: mode_bits.S_IFIFO,
+}
+
+_MILLISECOND: Final = 1_000_000
+_SECOND: Final = 1_000_000_000
+_BLOCK: Final = 512
+_MAX_TRANSFER: Final = 1 << 26
+"""Bytes of one read at most: reading may always do less."""
+
+_FS = Table()
+_STATS = Table()
+
+Operation = Callable[..., Any]
+
+
+def make(realm: Realm, name: str) -> Any:
+    """The global `fs`."""
+    return realm.new_namespace(_FS)
+
+
+_FS.made("constants", lambda realm: realm.new_object(_CONSTANTS))
+
+
+def _operation(name: str, length: int, *, names_path: bool = False) -> Callable[[Operation], Operation]:
+    """Register an operation ``(realm, *arguments) -> result`` that raises OSError, under its name with a callback.
+
+    With `names_path` the first argument is a path, which errors name.
+    """
+
+    def add(function: Operation) -> Operation:
+        def call(realm: Realm, this: Any, args: Args) -> Any:
+            callback = _callback(args)
+            try:
+                answer = (None, function(realm, *_padded(args[:-1], length)))
+            except OSError as error:
+                path = to_string(args[0]) if names_path else None
+                answer = (system_error(realm, error, name, path),)
+            realm.host.loop.post(lambda: callback.call(UNDEFINED, answer))
+            return UNDEFINED
+
+        def call_now(realm: Realm, this: Any, args: Args) -> Any:
+            try:
+                return function(realm, *_padded(args, length))
+            except OSError as error:
+                path = to_string(args[0]) if names_path else None
+                raise JSError(system_error(realm, error, name, path)) from None
+
+        _FS.method(name, length + 1)(call)
+        _FS.method(f"{name}Sync", length)(call_now)
+        return function
+
+    return add
+
+
+def _padded(args: Args, length: int) -> list[Any]:
+    return [argument(args, index) for index in range(length)]
+
+
+def _callback(args: Args) -> Any:
+    callback = args[-1] if args else UNDEFINED
+    if not is_callable(callback):
+        throw_type_error('The "cb" argument must be of type function')
+    return callback
+
+
+# --- By path ----------------------------------------------------------------------------------------------------------
+
+
+@_operation("open", 3, names_path=True)
+def _open(realm: Realm, path: Any, flags: Any, mode: Any) -> int:
+    number = to_uint32(flags)
+    open_flags = OpenFlags.READ_ONLY
+    if number & _CONSTANTS["O_RDWR"]:
+        open_flags = OpenFlags.READ_WRITE
+    elif number & _CONSTANTS["O_WRONLY"]:
+        open_flags = OpenFlags.WRITE_ONLY
+    for name, flag in _FLAGS.items():
+        if number & _CONSTANTS[name]:
+            open_flags |= flag
+    host = realm.host
+    fs, rest = host.workdir.find(to_string(path))
+    permissions = 0o666 if mode is UNDEFINED else to_uint32(mode) & 0o7777
+    return int(host.system.open_file(fs, rest, open_flags, permissions & ~host.umask))
+
+
+@_operation("stat", 1, names_path=True)
+def _stat(realm: Realm, path: Any) -> JSObject:
+    fs, rest = realm.host.workdir.find(to_string(path))
+    return _stats(realm, fs.stat(rest))
+
+
+@_operation("lstat", 1, names_path=True)
+def _lstat(realm: Realm, path: Any) -> JSObject:
+    fs, rest = realm.host.workdir.find(to_string(path))
+    return _stats(realm, fs.lstat(rest))
+
+
+@_operation("readdir", 1, names_path=True)
+def _readdir(realm: Realm, path: Any) -> Any:
+    fs, rest = realm.host.workdir.find(to_string(path))
+    file = fs.open_file(rest, OpenFlags.DIRECTORY)
+    try:
+        names = [entry.name for entry in file.read_directory()]
+    finally:
+        file.close()
+    return realm.new_array(sorted(names, key=os.fsencode))
+
+
+@_operation("mkdir", 2, names_path=True)
+def _mkdir(realm: Realm, path: Any, mode: Any) -> Any:
+    fs, rest = realm.host.workdir.find(to_string(path))
+    permissions = 0o777 if mode is UNDEFINED else to_uint32(mode) & 0o7777
+    fs.mkdir(rest, permissions & ~realm.host.umask)
+    return UNDEFINED
+
+
+@_operation("rmdir", 1, names_path=True)
+def _rmdir(realm: Realm, path: Any) -> Any:
+    fs, rest = realm.host.workdir.find(to_string(path))
+    fs.rmdir(rest)
+    return UNDEFINED
+
+
+@_operation("unlink", 1, names_path=True)
+def _unlink(realm: Realm, path: Any) -> Any:
+    fs, rest = realm.host.workdir.find(to_string(path))
+    fs.unlink(rest)
+    return UNDEFINED
+
+
+@_operation("rename", 2, names_path=True)
+def _rename(realm: Realm, old: Any, new: Any) -> Any:
+    fs, rest = realm.host.workdir.find(to_string(old))
+    to, target = realm.host.workdir.find(to_string(new))
+    fs.rename(rest, target, None if to is fs else to)
+    return UNDEFINED
+
+
+@_operation("link", 2, names_path=True)
+def _link(realm: Realm, old: Any, new: Any) -> Any:
+    fs, rest = realm.host.workdir.find(to_string(old))
+    to, target = realm.host.workdir.find(to_string(new))
+    fs.link(rest, target, None if to is fs else to)
+    return UNDEFINED
+
+
+@_operation("symlink", 2)
+def _symlink(realm: Realm, target: Any, path: Any) -> Any:
+    fs, rest = realm.host.workdir.find(to_string(path))
+    fs.symlink(to_string(target), rest)
+    return UNDEFINED
+
+
+@_operation("readlink", 1, names_path=True)
+def _readlink(realm: Realm, path: Any) -> str:
+    fs, rest = realm.host.workdir.find(to_string(path))
+    return str(fs.readlink(rest))
+
+
+@_operation("utimes", 3, names_path=True)
+def _utimes(realm: Realm, path: Any, access: Any, modification: Any) -> Any:
+    fs, rest = realm.host.workdir.find(to_string(path))
+    fs.set_times(rest, _nanoseconds(access), _nanoseconds(modification))
+    return UNDEFINED
+
+
+@_operation("truncate", 2, names_path=True)
+def _truncate(realm: Realm, path: Any, length: Any) -> Any:
+    fs, rest = realm.host.workdir.find(to_string(path))
+    file = fs.open_file(rest, OpenFlags.WRITE_ONLY)
+    try:
+        file.truncate(_size(length))
+    finally:
+        file.close()
+    return UNDEFINED
+
+
+@_operation("chmod", 2, names_path=True)
+def _chmod(realm: Realm, path: Any, mode: Any) -> Any:
+    fs, rest = realm.host.workdir.find(to_string(path))
+    _offered(fs, "set_permissions")(rest, to_uint32(mode) & 0o7777)
+    return UNDEFINED
+
+
+@_operation("chown", 3, names_path=True)
+def _chown(realm: Realm, path: Any, user: Any, group: Any) -> Any:
+    fs, rest = realm.host.workdir.find(to_string(path))
+    _offered(fs, "set_owner")(rest, _owner(user), _owner(group))
+    return UNDEFINED
+
+
+@_operation("lchown", 3, names_path=True)
+def _lchown(realm: Realm, path: Any, user: Any, group: Any) -> Any:
+    fs, rest = realm.host.workdir.find(to_string(path))
+    _offered(fs, "set_owner")(rest, _owner(user), _owner(group), follow=False)
+    return UNDEFINED
+
+
+# --- By descriptor ----------------------------------------------------------------------------------------------------
+
+
+def _entry(realm: Realm, fd: Any) -> FileEntry:
+    number = to_number(fd)
+    if not isinstance(number, int) or number < 0:
+        raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+    entry: FileEntry = realm.host.system.files[number]
+    return entry
+
+
+@_operation("close", 1)
+def _close(realm: Realm, fd: Any) -> Any:
+    realm.host.system.files.close(to_uint32(fd))
+    return UNDEFINED
+
+
+@_operation("fstat", 1)
+def _fstat(realm: Realm, fd: Any) -> JSObject:
+    return _stats(realm, _entry(realm, fd).file.stat())
+
+
+@_operation("fsync", 1)
+def _fsync(realm: Realm, fd: Any) -> Any:
+    _entry(realm, fd).file.sync()
+    return UNDEFINED
+
+
+@_operation("ftruncate", 2)
+def _ftruncate(realm: Realm, fd: Any, length: Any) -> Any:
+    _entry(realm, fd).file.truncate(_size(length))
+    return UNDEFINED
+
+
+@_operation("fchmod", 2)
+def _fchmod(realm: Realm, fd: Any, mode: Any) -> Any:
+    _offered(_entry(realm, fd).file, "set_permissions")(to_uint32(mode) & 0o7777)
+    return UNDEFINED
+
+
+@_operation("fchown", 3)
+def _fchown(realm: Realm, fd: Any, user: Any, group: Any) -> Any:
+    _offered(_entry(realm, fd).file, "set_owner")(_owner(user), _owner(group))
+    return UNDEFINED
+
+
+def _transfer(name: str, mask: int) -> Callable[[Operation], Operation]:
+    """Register reading or writing: ``(entry, bytes, position) -> count`` under ``fs.name(fd, buffer, offset, length,
+    position, callback)``, where a position of null is the file's own."""
+
+    def add(function: Operation) -> Operation:
+        def arguments(realm: Realm, args: Args) -> tuple[FileEntry, memoryview, int | None]:
+            fd, buffer, offset, length, position = _padded(args, 5)
+            if not isinstance(buffer, JSTypedArray):
+                throw_type_error('The "buffer" argument must be an instance of Uint8Array')
+            start = 0 if offset is UNDEFINED or offset is None else int(to_integer(offset))
+            count = len(buffer.view) - start if length is UNDEFINED or length is None else int(to_integer(length))
+            if start < 0 or count < 0 or start + count > len(buffer.view):
+                raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+            place = None if position is UNDEFINED or position is None else _size(position)
+            return _entry(realm, fd), buffer.view[start : start + count], place
+
+        def call(realm: Realm, this: Any, args: Args) -> Any:
+            callback = _callback(args)
+            loop = realm.host.loop
+
+            def answer(*values: Any) -> None:
+                loop.post(lambda: callback.call(UNDEFINED, values))
+
+            def transfer() -> None:
+                try:
+                    answer(None, function(entry, data, place))
+                except OSError as error:
+                    answer(system_error(realm, error, name))
+
+            try:
+                entry, data, place = arguments(realm, args[:-1])
+            except OSError as error:
+                answer(system_error(realm, error, name))
+                return UNDEFINED
+            fd = entry.file.fileno() if entry.can_wait else None
+            if fd is None or (mask == READ and getattr(entry.file, "has_buffered", bool)()):
+                transfer()
+            else:
+                loop.when_ready(fd, mask, transfer)
+            return UNDEFINED
+
+        def call_now(realm: Realm, this: Any, args: Args) -> Any:
+            try:
+                entry, data, place = arguments(realm, args)
+                realm.host.system.wait_for(entry, mask) if entry.can_wait else None
+                return function(entry, data, place)
+            except OSError as error:
+                raise JSError(system_error(realm, error, name)) from None
+
+        _FS.method(name, 6)(call)
+        _FS.method(f"{name}Sync", 5)(call_now)
+        return function
+
+    return add
+
+
+@_transfer("read", READ)
+def _read(entry: FileEntry, target: memoryview, position: int | None) -> int:
+    count = min(len(target), _MAX_TRANSFER)
+    data = entry.file.read(count) if position is None else entry.file.pread(count, position)
+    target[: len(data)] = data
+    return len(data)
+
+
+@_transfer("write", WRITE)
+def _write(entry: FileEntry, data: memoryview, position: int | None) -> int:
+    if entry.can_wait and len(data) > _PIPE_BYTES:
+        data = data[:_PIPE_BYTES]
+    return entry.file.write(data) if position is None else entry.file.pwrite(data, position)
+
+
+_PIPE_BYTES: Final = 4096
+"""What a pipe takes without waiting once it says that it can be written to."""
+
+
+# --- Values -----------------------------------------------------------------------------------------------------------
+
+
+def _stats(realm: Realm, stat: Stat) -> JSObject:
+    """What Node calls Stats."""
+    host = realm.host
+    if host.stats_prototype is None:
+        host.stats_prototype = BuiltinObject(realm, _STATS, realm.object_prototype)
+    made = JSObject(host.stats_prototype)
+    made.properties = {
+        "dev": float(stat.device),
+        "ino": float(stat.inode),
+        "mode": _TYPE_BITS[stat.file_type] | stat.permissions,
+        "nlink": stat.links,
+        "uid": stat.user,
+        "gid": stat.group,
+        "rdev": 0,
+        "size": stat.size,
+        "blksize": 4096,
+        "blocks": -(-stat.size // _BLOCK),
+        "atimeMs": stat.access_time / _MILLISECOND,
+        "mtimeMs": stat.modification_time / _MILLISECOND,
+        "ctimeMs": stat.change_time / _MILLISECOND,
+        "birthtimeMs": stat.change_time / _MILLISECOND,
+    }
+    return made
+
+
+for _method, _bits in (
+    ("isDirectory", mode_bits.S_IFDIR),
+    ("isFile", mode_bits.S_IFREG),
+    ("isSymbolicLink", mode_bits.S_IFLNK),
+    ("isFIFO", mode_bits.S_IFIFO),
+    ("isSocket", mode_bits.S_IFSOCK),
+    ("isBlockDevice", mode_bits.S_IFBLK),
+    ("isCharacterDevice", mode_bits.S_IFCHR),
+):
+    _STATS.method(_method)(
+        lambda realm, this, args, bits=_bits: mode_bits.S_IFMT(this.properties.get("mode", 0)) == bits
+    )
+
+
+def _size(value: Any) -> int:
+    size = to_integer(value)
+    if not isinstance(size, int) or size < 0:
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+    return size
+
+
+def _nanoseconds(seconds: Any) -> int:
+    number = to_number(seconds)
+    if number != number or abs(number) >= 1 << 33:
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+    return round(number * _SECOND) if isinstance(number, float) else number * _SECOND
+
+
+def _owner(value: Any) -> int:
+    """A user or group; -1 leaves it as it is."""
+    number = to_uint32(value)
+    return -1 if number == 0xFFFFFFFF else number
+
+
+def _offered(target: Any, name: str) -> Callable[..., None]:
+    """A method that not all file systems and files have: ENOSYS from those without."""
+    method: Callable[..., None] | None = getattr(target, name, None)
+    if method is None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+    return method

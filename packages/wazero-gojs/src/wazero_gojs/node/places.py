@@ -1,0 +1,99 @@
+"""From a path of the guest to a file system: the mounts of a program, and its working directory."""
+
+from __future__ import annotations
+
+import errno
+import posixpath
+from typing import Final, final
+
+from wazero_api.system import FS, FileType
+from wazero_core.system import FileEntry, SystemContext
+
+_ROOT: Final = "/"
+
+
+@final
+class Workdir:
+    """The mounts, and where relative paths start.
+
+    The mounts leave the table of open files: a program for GOOS=js knows paths only, and its first file is number 3.
+    """
+
+    def __init__(self, system: SystemContext, wanted: str | None) -> None:
+        self._system = system
+        entries = [system.files.take(fd) for fd in system.files.numbers() if system.files[fd].name is not None]
+        self._entries: list[FileEntry] = entries
+        # The longest first: of two mounts that hold a path, the inner one counts.
+        self._mounts = sorted(((_components(entry.name or ""), entry.tree) for entry in entries), key=_depth, reverse=True)
+        self.path = _ROOT
+        if wanted is not None:
+            self.change(wanted)
+        else:
+            self._start_in_environment()
+
+    def _start_in_environment(self) -> None:
+        for variable in self._system.environ:
+            if variable.startswith(b"PWD=/"):
+                try:
+                    self.change(variable[4:].decode("utf-8", "surrogateescape"))
+                except OSError:
+                    return
+
+    def change(self, path: str) -> None:
+        """Start there from now on. Raises OSError: ENOENT, ENOTDIR."""
+        target = self.absolute(path)
+        if self._mounts or target != _ROOT:
+            fs, name = self.find(target)
+            if fs.stat(name).file_type is not FileType.DIRECTORY:
+                raise NotADirectoryError(errno.ENOTDIR, "not a directory")
+        self.path = target
+
+    def absolute(self, path: str) -> str:
+        """The path from the root on, without "." and "..", as far as the text tells."""
+        clean = posixpath.normpath(posixpath.join(self.path, path))
+        return clean[1:] if clean.startswith("//") else clean
+
+    def find(self, path: str) -> tuple[FS, str]:
+        """The file system of a path, and the path in it. ENOENT where nothing is mounted, EINVAL for a NUL."""
+        if not path:
+            raise FileNotFoundError(errno.ENOENT, "no such file or directory")
+        if "\0" in path:
+            raise OSError(errno.EINVAL, "a path must not contain a NUL")
+        whole = path if path.startswith(_ROOT) else f"{self.path}/{path}"
+        for mount, tree in self._mounts:
+            rest = _below(mount, whole)
+            if rest is not None and tree is not None:
+                return tree, rest
+        raise FileNotFoundError(errno.ENOENT, "no such file or directory")
+
+    def close(self) -> None:
+        """Close the mounts."""
+        for entry in self._entries:
+            entry.close()
+        self._entries.clear()
+
+
+def _components(path: str) -> tuple[str, ...]:
+    return tuple(part for part in path.split("/") if part not in {"", "."})
+
+
+def _depth(mount: tuple[tuple[str, ...], FS | None]) -> int:
+    return len(mount[0])
+
+
+def _below(mount: tuple[str, ...], path: str) -> str | None:
+    """What is left of an absolute path below a mount; None if it is not below.
+
+    A ".." is left to the file system, which sees links, unless it climbs out of the mount by its text alone.
+    """
+    parts = list(_components(path))
+    depth = 0
+    for part in parts:
+        depth += -1 if part == ".." else 1
+        if depth < len(mount) and part == "..":
+            parts = list(_components(posixpath.normpath(path)))
+            break
+    if tuple(parts[: len(mount)]) != mount:
+        return None
+    rest = "/".join(parts[len(mount) :]) or "."
+    return f"{rest}/" if path.endswith("/") and rest != "." else rest

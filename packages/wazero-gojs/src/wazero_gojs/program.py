@@ -1,0 +1,309 @@
+"""A Go program while it runs: its module, its JavaScript world, and the event loop between them.
+
+    start:  arguments into memory => run(argc, argv) => Go runs until all its goroutines wait
+    then:   the event loop; whatever happens there that Go waits for calls resume()
+    end:    runtime.wasmExit, which leaves through all frames as ExitError
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from typing import TYPE_CHECKING, Any, Final, NoReturn, final
+
+from wazero_api import Engine, ExitError, LinkError, Trap, TrapKind
+from wazero_core import Runtime
+
+from .abi.arguments import lay_out
+from .abi.imports import MODULE_NAMES, host_module
+from .abi.references import References
+from .global_names import FETCH, GLOBALS
+from .loop import EventLoop, Timer
+from .model.array import JSArray
+from .model.object import HIDDEN, Accessor, Args, JSFunction, JSObject
+from .model.realm import Realm
+from .model.values import UNDEFINED, JSError
+from .node.places import Workdir
+
+if TYPE_CHECKING:
+    from wazero_core.runtime.compiled import CompiledModule
+
+    from .config import Config
+
+_STDERR: Final = 2
+_UMASK: Final = 0o022
+_KNOWN_NAMES: Final = 4096
+"""Names of properties that are kept decoded."""
+_KNOWN_NAME_BYTES: Final = 64
+
+
+@final
+class Program:
+    """One run of one program. Belongs to the thread that starts it.
+
+    Raises LinkError if the module is no Go program for GOOS=js, ValueError if arguments and environment are too long.
+    """
+
+    def __init__(
+        self,
+        runtime: Runtime,
+        compiled: CompiledModule,
+        config: Config,
+        change: Callable[[Any], Any] | None = None,
+    ) -> None:
+        self.config = config
+        self.undefined: Final = UNDEFINED
+        self.is_exited = False
+        self._names: dict[bytes, str] = {}
+        self._timeouts: dict[int, Timer] = {}
+        self._last_timeout = 0
+        self.driver: Any = None
+        """Who runs the event loop, if that is asyncio's: an `asynchronous.Driver`."""
+        self.realm = Realm(GLOBALS if config.round_tripper is None else {**GLOBALS, **FETCH})
+        self.realm.host = self
+        self.go = _GoObject(self)
+        self.references = References(self.realm.global_object, self.go)
+        hosts = [host_module(self, name) for name in _import_names(compiled)]
+        resolver = _resolver(runtime, hosts if change is None else [change(host) for host in hosts])
+        module_config = config.module_config.with_start_functions().with_import_resolver(resolver)
+        self.module = runtime.instantiate_module(compiled, module_config)
+        self.system = self.module.system
+        self.loop = EventLoop(self.system, self.realm.jobs)
+        self.workdir = Workdir(self.system, config.workdir)
+        self.umask = _UMASK
+        self.stats_prototype: Any = None
+        """Of what `fs.stat` gives, once that was called."""
+        self.getsp: Callable[[], int] = self._export("getsp")
+        self._run: Callable[[int, int], None] = self._export("run")
+        self._resume: Callable[[], None] = self._export("resume")
+        self.buffer = memoryview(b"")
+        self.refresh_memory()
+
+    def _export(self, name: str) -> Any:
+        function = self.module.exported_function(name)
+        if function is None:
+            self.module.close()
+            raise LinkError(f"the module exports no function {name!r}: it is no Go program built with GOOS=js GOARCH=wasm")
+        return function.function.entry
+
+    # Running
+
+    def start(self) -> None:
+        """Run until Go waits for something. Raises ExitError when the program ends."""
+        argc, argv = lay_out(self.buffer, self.system.args, self.system.environ)
+        with self._guarded():
+            self._run(argc, argv)
+
+    def resume(self) -> None:
+        """Let Go look for what has happened."""
+        if self.is_exited:
+            raise JSError(self.realm.new_error("Error", "Go program has already exited"))
+        with self._guarded():
+            self._resume()
+
+    def run(self) -> NoReturn:
+        """Run to the end, which is ExitError. A program that waits for nothing that could happen says so and ends."""
+        self.start()
+        loop = self.loop
+        while True:
+            if loop.run_ready():
+                continue
+            if loop.is_stuck:
+                self.report_deadlock()
+            loop.wait()
+
+    def report_deadlock(self) -> None:
+        """Have Go find that all its goroutines are asleep; it prints their stacks and exits."""
+        event = self.realm.new_object({"id": 0})
+        self.go.pending_event = event
+        self.resume()
+
+    def call_go(self, number: int, this: Any, args: Args) -> Any:
+        """Call the function that Go registered under a number."""
+        event = self.realm.new_object({"id": number, "this": this, "args": self.realm.new_array(args)})
+        self.go.pending_event = event
+        self.resume()
+        return event.properties.get("result", UNDEFINED)
+
+    def run_until(self, is_done: Callable[[], bool], timeout: float | None) -> None:
+        """Run the event loop until `is_done`. Raises RuntimeError if nothing is left that could bring that about."""
+        with nullcontext() if timeout is None else self.engine.deadline(timeout):
+            while not is_done():
+                if self.loop.run_ready():
+                    continue
+                if self.loop.is_stuck:
+                    raise RuntimeError("nothing is left that could settle this promise")
+                self.loop.wait()
+
+    @property
+    def engine(self) -> Engine:
+        """What runs the code."""
+        return self.module.engine
+
+    def promise_of(self, awaitable: Awaitable[Any]) -> Any:
+        """A promise of what an awaitable gives; None if the program does not run under asyncio."""
+        return None if self.driver is None else self.driver.promise_of(awaitable)
+
+    def exit(self, code: int) -> NoReturn:
+        """The program ends itself."""
+        self.is_exited = True
+        self.module.close_with_exit_code(code)
+        raise ExitError(code, self.module.name)
+
+    def close(self) -> None:
+        """Leave nothing behind: no timer, no file. May be called again."""
+        self.is_exited = True
+        self.loop.close()
+        self.workdir.close()
+        self.module.close()
+
+    @contextmanager
+    def _guarded(self) -> Iterator[None]:
+        """A stack pointer that points nowhere is the guest's fault."""
+        try:
+            yield
+        except struct.error as error:
+            raise Trap(TrapKind.OUT_OF_BOUNDS_MEMORY_ACCESS, detail="in a call to the host") from error
+
+    # Memory, for imports
+
+    def refresh_memory(self) -> None:
+        """The memory has grown."""
+        memory = self.module.exported_memory("mem") or self.module.memory
+        if memory is None:
+            raise LinkError("the module has no memory: it is no Go program built with GOOS=js GOARCH=wasm")
+        self.buffer = memory.buffer
+
+    def bytes_at(self, pointer: int, length: int) -> memoryview:
+        """Bytes of the guest. Raises Trap for what is outside its memory."""
+        if pointer + length > len(self.buffer):
+            raise Trap(TrapKind.OUT_OF_BOUNDS_MEMORY_ACCESS, detail="in a call to the host")
+        return self.buffer[pointer : pointer + length]
+
+    def name_at(self, pointer: int, length: int) -> str:
+        """The name of a property. Programs use few, and decoding takes longer than looking them up."""
+        raw = bytes(self.bytes_at(pointer, length))
+        name = self._names.get(raw)
+        if name is None:
+            name = str(raw, "utf-8", "replace")
+            if len(self._names) < _KNOWN_NAMES and length <= _KNOWN_NAME_BYTES:
+                self._names[raw] = name
+        return name
+
+    # What imports do with the outside
+
+    def write_all(self, fd: int, data: memoryview) -> None:
+        """Write for the runtime, which has no way to handle an error."""
+        entry = self.system.files.get(fd)
+        try:
+            while entry is not None and data:
+                count = self.system.write(entry, data)
+                if count <= 0:
+                    return
+                data = data[count:]
+        except OSError:
+            return
+
+    def report(self, message: str) -> None:
+        """Tell people something, on the program's standard error."""
+        self.write_all(_STDERR, memoryview(f"{message}\n".encode()))
+
+    def schedule_timeout(self, milliseconds: int) -> int:
+        """Resume Go after that long; the number to take it back by."""
+        self._last_timeout += 1
+        number = self._last_timeout
+        self._timeouts[number] = self.loop.call_later(milliseconds, lambda: self._time_out(number))
+        return number
+
+    def clear_timeout(self, number: int) -> None:
+        """Take a timeout back, or take note that Go has seen it."""
+        timer = self._timeouts.pop(number, None)
+        if timer is not None:
+            timer.cancel()
+
+    def _time_out(self, number: int) -> None:
+        # By its own clock Go may find that it is too early, and waits on (golang.org/issue/28975).
+        while number in self._timeouts:
+            self.resume()
+
+
+@final
+class _GoObject(JSObject):
+    """What Go knows as the object ``jsGo``: the event that it is to handle, and wrappers of its functions."""
+
+    __slots__ = ("_program", "pending_event")
+
+    class_name = "Go"
+
+    def __init__(self, program: Program) -> None:
+        super().__init__(program.realm.object_prototype)
+        self._program = program
+        self.pending_event: Any = None
+        realm = program.realm
+        values = realm.new_function(lambda realm, this, args: self._values())
+        self.properties["_values"] = Accessor(values)
+        self.properties["_makeFuncWrapper"] = realm.new_function(self._wrap, "_makeFuncWrapper", 1)
+        self.attributes = dict.fromkeys(("_values", "_makeFuncWrapper"), HIDDEN)
+
+    def own(self, key: Any) -> Any:
+        return self.pending_event if key == "_pendingEvent" else super().own(key)
+
+    def set_own(self, key: Any, value: Any) -> None:
+        if key == "_pendingEvent":
+            self.pending_event = value
+        else:
+            super().set_own(key, value)
+
+    def _wrap(self, realm: Realm, this: Any, args: Args) -> Any:
+        return GoFunction(self._program, int(args[0]))
+
+    def _values(self) -> JSArray:
+        """Go's own tests look how many there are."""
+        return JSArray(self._program.realm.prototype_of("Array"), self._program.references.values)
+
+
+@final
+class GoFunction(JSFunction):
+    """A function of Go's `js.FuncOf`."""
+
+    __slots__ = ("_number", "_program")
+
+    is_constructor = True
+
+    def __init__(self, program: Program, number: int) -> None:
+        super().__init__(program.realm, "", 0)
+        self._program = program
+        self._number = number
+
+    def call(self, this: Any, args: Args) -> Any:
+        return self._program.call_go(self._number, this, args)
+
+    def construct(self, args: Args, new_target: JSFunction | None = None) -> Any:
+        prototype = (new_target or self).get("prototype")
+        made = self.realm.new_object()
+        if isinstance(prototype, JSObject):
+            made.prototype = prototype
+        result = self._program.call_go(self._number, made, args)
+        return result if isinstance(result, JSObject) else made
+
+
+def _import_names(compiled: CompiledModule) -> list[str]:
+    names = [name for name in MODULE_NAMES if any(i.module == name for i in compiled.module.imports)]
+    if not names:
+        raise LinkError("the module imports nothing from 'gojs' or 'go': it is no Go program built with GOOS=js GOARCH=wasm")
+    return names
+
+
+def _resolver(runtime: Runtime, hosts: list[Any]) -> Callable[[str], Any]:
+    """Host modules of this program alone: they have no names in the runtime."""
+    instances = {host.name: runtime.instantiate_host_module(_anonymous(host)) for host in hosts}
+    return instances.get
+
+
+def _anonymous(host: Any) -> Any:
+    from wazero_api.record import replace
+
+    return replace(host, name="")
+
+

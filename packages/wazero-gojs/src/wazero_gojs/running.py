@@ -1,0 +1,253 @@
+"""Running Go programs: to their end with `run`, beside other coroutines with `run_async`, as a library with `load`."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Final, final
+
+from wazero_api import ExitError, LinkError
+from wazero_core import ModuleConfig, Runtime, RuntimeConfig
+
+from .config import Config
+from .conversion import JsFunction, raising, to_js, to_python
+from .model.object import JSObject
+from .model.values import JSError
+from .program import Program
+
+if TYPE_CHECKING:
+    from wazero_core.runtime.compiled import CompiledModule
+
+_FAILED: Final = 1
+"""What a program exits with that ends by something thrown that nobody catches."""
+
+_RESERVED: Final = frozenset({"run", "resume", "getsp", "mem"})
+"""Exports that every Go program has."""
+
+
+def run(
+    runtime: Runtime,
+    compiled: CompiledModule,
+    config: Config | ModuleConfig | None = None,
+    *,
+    timeout: float | None = None,
+    change: Callable[[Any], Any] | None = None,
+) -> None:
+    """Run a program to its end, within `timeout` seconds if given.
+
+    Raises ExitError if it exits with another code than 0, DeadlineExceededError, LinkError for a module that is no Go
+    program for GOOS=js, ValueError for arguments and environment that are too long, OSError for a mount that cannot be
+    opened. `change` gets the host module with the program's imports and returns the one to use.
+    """
+    with deadline(runtime, timeout):
+        program = new_program(runtime, compiled, config, change)
+        try:
+            program.run()
+        except ExitError as error:
+            if error.exit_code:
+                raise
+        except JSError as error:
+            raise uncaught(program, error) from error
+        finally:
+            program.close()
+
+
+def run_program(
+    runtime: Runtime,
+    compiled: CompiledModule,
+    config: ModuleConfig,
+    timeout: float | None = None,
+    change: Callable[[Any], Any] | None = None,
+    workdir: str | None = None,
+) -> None:
+    """What `wazero run` and `wazero_core.run` do with a Go program for GOOS=js: the `wazero.programs` entry point."""
+    settings = Config(config, local_time_zone=True)
+    run(runtime, compiled, settings if workdir is None else settings.with_workdir(workdir), timeout=timeout, change=change)
+
+
+async def run_async(
+    runtime: Runtime,
+    compiled: CompiledModule,
+    config: Config | ModuleConfig | None = None,
+    *,
+    timeout: float | None = None,
+) -> None:
+    """Like `run`, beside other coroutines: while Go waits for a timer, a file or a promise, they go on.
+
+    Python functions that Go calls may be coroutine functions; Go gets a promise. Cancelling ends the program.
+    """
+    from .asynchronous import Driver
+
+    program = new_program(runtime, compiled, config, None)
+    try:
+        await Driver(program, timeout).run()
+    except ExitError as error:
+        if error.exit_code:
+            raise
+    except JSError as error:
+        raise uncaught(program, error) from error
+    finally:
+        program.close()
+
+
+def load(
+    wasm: bytes | bytearray | memoryview | str | os.PathLike[str],
+    config: Config | ModuleConfig | None = None,
+    *,
+    args: Sequence[str] = (),
+    runtime_config: RuntimeConfig | None = None,
+    timeout: float | None = None,
+) -> Library:
+    """Start a Go program, wait until it has set globals and waits itself, and return these as a `Library`.
+
+    `wasm` is a binary or the path of one. The program sets its functions with ``js.Global().Set("add", js.FuncOf(add))``
+    and must not end: ``select {}``. Raises LinkError if it ends or waits for nothing without having set any, and what `run`
+    raises; DeadlineExceededError if that takes longer than `timeout` seconds.
+    """
+    runtime = Runtime(runtime_config or RuntimeConfig().with_lazy_validation(True))
+    try:
+        compiled = runtime.compile_module(wasm if isinstance(wasm, (bytes, bytearray, memoryview)) else _read(wasm))
+        settings = _settings(config)
+        if args:
+            settings = Config(
+                settings.module_config.with_args("go", *args),
+                settings.globals,
+                settings.round_tripper,
+                settings.workdir,
+                settings.os_user,
+                settings.local_time_zone,
+            )
+        with deadline(runtime, timeout):
+            program = new_program(runtime, compiled, settings, None)
+            return Library(runtime, program, _register(program))
+    except BaseException:
+        runtime.close()
+        raise
+
+
+def _register(program: Program) -> tuple[str, ...]:
+    """Start the program; the globals that it sets until it waits."""
+    before = set(program.realm.global_object.properties)
+
+    def new() -> tuple[str, ...]:
+        found = [name for name in program.realm.global_object.properties if name not in before]
+        return tuple(name for name in found if isinstance(name, str) and name not in program.realm.global_object.builtin)
+
+    exports = [e.name for e in program.module.state.module.exports if e.name not in _RESERVED]
+    try:
+        program.start()
+        loop = program.loop
+        while loop.run_ready() or not (new() or exports):
+            if loop.is_stuck and not (new() or exports):
+                raise LinkError("the Go program waits, but has set no global: call js.Global().Set before select {}")
+            loop.wait()
+    except ExitError as error:
+        raise LinkError(
+            f"the Go program ended with exit code {error.exit_code} instead of waiting: end its main with select {{}}"
+        ) from error
+    except JSError as error:
+        raise uncaught(program, error) from error
+    return new()
+
+
+@final
+class Library:
+    """A Go program that waits, and its functions as Python callables: attributes, or items by any name.
+
+    Also what it exports with ``//go:wasmexport``. Belongs to the thread that loaded it. Use as a context manager, or call
+    `close`; afterwards calls raise ExitError.
+    """
+
+    def __init__(self, runtime: Runtime, program: Program, names: tuple[str, ...]) -> None:
+        self._runtime = runtime
+        self._program = program
+        self._names = names
+
+    def __enter__(self) -> Library:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __dir__(self) -> list[str]:
+        exports = (name for name in self._program.module.exports if name not in _RESERVED)
+        return sorted({*self._names, *exports})
+
+    def __getitem__(self, name: str) -> Any:
+        world = self._program.realm.global_object
+        if world.has(name):
+            value = raising(world.get, name)
+            is_function = isinstance(value, JSObject) and value.is_callable
+            return JsFunction(value) if is_function else to_python(value)
+        function = None if name in _RESERVED else self._program.module.exported_function(name)
+        if function is None:
+            raise KeyError(name)
+        return function
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self[name]
+        except KeyError:
+            raise AttributeError(f"the Go program has set no global {name!r}, and exports no such function") from None
+
+    def run_pending(self) -> None:
+        """Run what has become due: timers, and callbacks of files and requests. Does not wait."""
+        loop = self._program.loop
+        while loop.run_ready():
+            pass
+
+    def close(self) -> None:
+        """End the program."""
+        self._program.close()
+        self._runtime.close()
+
+
+def new_program(
+    runtime: Runtime,
+    compiled: CompiledModule,
+    config: Config | ModuleConfig | None,
+    change: Callable[[Any], Any] | None,
+) -> Program:
+    """A program that has not started, with the globals of its config."""
+    settings = _settings(config)
+    program = Program(runtime, compiled, settings, change)
+    for name, value in settings.globals:
+        program.realm.global_object.define(name, to_js(program.realm, value))
+    return program
+
+
+def uncaught(program: Program, error: JSError) -> ExitError:
+    """Tell people what was thrown, and end the program as one that failed."""
+    thrown = program.realm.thrown(error)
+    try:
+        text = thrown.get("stack") if isinstance(thrown, JSObject) else thrown
+    except JSError:
+        text = error
+    program.report(f"Uncaught {text}")
+    program.module.close_with_exit_code(_FAILED)
+    return ExitError(_FAILED, program.module.name)
+
+
+def deadline(runtime: Runtime, timeout: float | None) -> AbstractContextManager[None]:
+    """All that the thread runs inside has that many seconds."""
+    timeout = runtime.config.call_timeout if timeout is None else timeout
+    return nullcontext() if timeout is None else runtime.engine.deadline(timeout)
+
+
+def seconds_left(end: float | None) -> float | None:
+    """Until a time by `time.monotonic`."""
+    return None if end is None else max(end - time.monotonic(), 0.0)
+
+
+def _settings(config: Config | ModuleConfig | None) -> Config:
+    return config if isinstance(config, Config) else Config(config or ModuleConfig())
+
+
+def _read(path: str | os.PathLike[str]) -> bytes:
+    with open(path, "rb") as file:  # noqa: PTH123 - importing pathlib takes longer than the rest of a small program
+        return file.read()
