@@ -64,13 +64,13 @@ class Go(NamedTuple):
         }
 
 
-def build(source: str, *, is_reactor: bool = False) -> Path:
-    """The binary of a source file in `PROGRAMS`, for WASI. Raises UnavailableError."""
+def build(source: str | Path, *, is_reactor: bool = False, target: str = "wasip1") -> Path:
+    """The binary of a source file in `PROGRAMS`, for WASI; a Go program also for `target` "js". Raises UnavailableError."""
     path = PROGRAMS / source
     if not path.is_file():
         raise UnavailableError(f"no {path}: WAZERO_PROGRAMS names the folder of the programs")
-    toolchain = _c(is_reactor=is_reactor) if path.suffix == ".c" else _go()
-    facts = (path.read_bytes(), toolchain.version.encode(), " ".join(toolchain.command[1:]).encode())
+    toolchain = _c(is_reactor=is_reactor) if path.suffix == ".c" else _go(target)
+    facts = (path.read_bytes(), toolchain.version.encode(), " ".join((*toolchain.command[1:], target)).encode())
     key = hashlib.sha256(b"\0".join(facts)).hexdigest()[:16]
     binary = CACHE / "programs" / f"{path.parent.name}-{key}.wasm"
     if not binary.exists():
@@ -116,10 +116,10 @@ def zig_version() -> str:
     ).stdout.strip()
 
 
-def _go() -> Toolchain:
+def _go(target: str) -> Toolchain:
     compiler = go()
     command = (compiler.path, "build", "-trimpath", "-ldflags=-s -w", "-o")
-    return Toolchain(command, tuple(compiler.environment("wasip1").items()), compiler.version)
+    return Toolchain(command, tuple(compiler.environment(target).items()), compiler.version)
 
 
 @functools.cache

@@ -11,12 +11,11 @@ import pytest
 
 from wazero_api import FunctionType, HostFunction, HostModule, LinkError
 from wazero_api import Module as DecodedModule
-from wazero_core import CompiledModule, Runtime, RuntimeConfig
+from wazero_core import CompiledModule, ModuleConfig, Runtime, RuntimeConfig
 from wazero_core.runtime import hosting
 from wazero_core.runtime.entry_points import EntryPoint
-from wazero_core.runtime.hosting import instantiate_host_modules
+from wazero_core.runtime.hosting import instantiate_host_modules, run_program
 
-Provider = Callable[[str, DecodedModule], HostModule]
 Offer = Callable[..., None]
 
 
@@ -31,12 +30,14 @@ def offer(monkeypatch: pytest.MonkeyPatch) -> Offer:
     offered: list[EntryPoint] = []
     code = ModuleType("offered_providers")
     monkeypatch.setitem(sys.modules, code.__name__, code)
-    monkeypatch.setattr(hosting, "entry_points", lambda group: offered if group == "wazero.hostmodules" else [])
+    monkeypatch.setattr(hosting, "entry_points", lambda group: [entry for entry in offered if entry.group == group])
 
-    def add(name: str, provider: Provider | None, attribute: str = "provide") -> None:
+    def add(
+        name: str, provider: Callable[..., Any] | None, attribute: str = "provide", group: str = "wazero.hostmodules"
+    ) -> None:
         if provider is not None:
             setattr(code, attribute, provider)
-        offered.append(EntryPoint("wazero.hostmodules", name, f"{code.__name__}:{attribute}"))
+        offered.append(EntryPoint(group, name, f"{code.__name__}:{attribute}"))
 
     return add
 
@@ -157,3 +158,32 @@ def test_the_same_one_twice_is_one(runtime: Runtime, offer: Offer) -> None:
     offer("a", empty)
     instantiate_host_modules(runtime, importing(runtime, "a"))
     assert runtime.module("a") is not None
+
+
+# Programs
+
+
+def test_a_program_is_run_by_who_offers_to_run_it(runtime: Runtime, offer: Offer) -> None:
+    """With all that it was to be run with; its host modules are not made by anybody else."""
+    asked: list[Any] = []
+    offer("other", lambda *args, **others: asked.append("other"), "run_other", hosting.PROGRAMS)
+    offer("a", lambda *args, **others: asked.append((args, others)), "run", hosting.PROGRAMS)
+    offer("a", None, "missing")
+    compiled, config = importing(runtime, "b", "a"), ModuleConfig()
+    run_program(runtime, compiled, config, timeout=5, workdir="/home")
+    assert asked == [((runtime, compiled, config), {"timeout": 5, "change": None, "workdir": "/home"})]
+    assert runtime.module("a") is None
+
+
+def test_other_programs_are_run_by_being_instantiated(runtime: Runtime, offer: Offer) -> None:
+    called: list[str] = []
+
+    def provide(name: str, guest: DecodedModule) -> HostModule:
+        return HostModule(name, (HostFunction("f", FunctionType((), ()), lambda: called.append(name)),))
+
+    offer("a", provide)
+    offer("other", lambda *args, **others: called.append("other"), "run_other", hosting.PROGRAMS)
+    # as `importing` makes them, with the import as start function
+    binary = b"\0asm\1\0\0\0\1\4\1\x60\0\0\2\7\1\1a\1f\0\0\x08\1\0"
+    run_program(runtime, runtime.compile_module(binary), ModuleConfig())
+    assert called == ["a"]

@@ -420,6 +420,7 @@ CHANGING: list[list[Step]] = [
     ],
     [("link", "file.txt", "hard"), ("open", "f", "hard", BOTH), ("@f.write", b"CON"), ("stat", "file.txt")],
     [("link", "dangling", "hard"), ("readlink", "hard"), ("unlink", "dangling"), ("readlink", "hard")],
+    [("rename", "dir/inner/deep.txt", "dir"), ("rename", "dir/inner", "dir"), ("rename", "dir/back", "dir/inner")],
     [("set_times", "to_file", 5, 7, NO_FOLLOW), ("set_times", "missing", 5, 7, NO_FOLLOW)],
     [("open", "f", "file.txt", READ), ("unlink", "file.txt"), ("@f.read", 99), ("@f.stat",), ("stat", "file.txt")],
     [("open", "f", "file.txt", BOTH), ("unlink", "file.txt"), ("@f.truncate", 2), ("@f.pread", 9, 0), ("@f.stat",)],

@@ -6,6 +6,7 @@ import errno
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -339,3 +340,25 @@ def test_a_lower_link_that_is_swapped_for_a_directory_above_does_not_lead_out(tm
     fs.rmdir("d")
     assert number_of(lambda: fs.stat("d")) == "ENOENT"
     assert (tmp_path / "outside" / "secret").read_bytes() == b"secret"
+
+
+class Vanishing:
+    """A file system in which somebody removes every link right after it was looked at."""
+
+    def __init__(self, fs: MemFS) -> None:
+        self._fs = fs
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._fs, name)
+
+    def readlink(self, path: str) -> str:
+        raise FileNotFoundError(errno.ENOENT, "gone")
+
+
+@pytest.mark.parametrize("path", ["link", "link/", "link/x", "a/late"])
+def test_links_that_vanish_are_not_waited_for(path: str) -> None:
+    lower: Any = Vanishing(below())
+    fs = OverlayFS(lower)
+    assert number_of(lambda: fs.stat(path)) == "ENOENT"
+    assert number_of(lambda: fs.open_file(path, READ)) == "ENOENT"
+    assert fs.lstat("link").file_type is FileType.SYMBOLIC_LINK

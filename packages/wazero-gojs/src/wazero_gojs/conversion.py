@@ -30,11 +30,14 @@ from .model.array import JSArray
 from .model.buffer import JSArrayBuffer, JSTypedArray
 from .model.object import ENUMERABLE, MISSING, WRITABLE, Args, JSFunction, JSObject
 from .model.promise import FULFILLED, PENDING, JSPromise
-from .model.values import MAX_SAFE, UNDEFINED, BigInt, JSError, Symbol, describe, number_of, throw_type_error
+from .model.values import MAX_SAFE, UNDEFINED, BigInt, JSError, Symbol, Undefined, describe, number_of, throw_type_error
 
 if TYPE_CHECKING:
     from .model.realm import Realm
 
+_SAME: Final = frozenset({str, int, float, bool, type(None)})
+"""Types of values that are the same in Python; back, numbers have their bounds."""
+_SAME_BACK: Final = frozenset({str, bool, type(None), Undefined})
 _MAX_DEPTH: Final = 200
 """Lists and dicts inside one another."""
 
@@ -138,7 +141,8 @@ class PythonFunction(JSFunction):
     def call(self, this: Any, args: Args) -> Any:
         realm = self.realm
         try:
-            return to_js(realm, self.target(*[to_python(value) for value in args]))
+            result = self.target(*[value if type(value) in _SAME else to_python(value) for value in args])
+            return result if type(result) in _SAME_BACK else to_js(realm, result)
         except JSError:
             raise
         except WazeroError:

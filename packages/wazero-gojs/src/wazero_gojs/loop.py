@@ -40,6 +40,11 @@ class Timer:
         """Do not run it."""
         self.is_cancelled = True
 
+    def run(self) -> None:
+        """Its time has come."""
+        if not self.is_cancelled:
+            self.task()
+
 
 @final
 class Hold:
@@ -204,7 +209,7 @@ class EventLoop:
         while self._timers and (self._timers[0][2].is_cancelled or self._timers[0][0] <= now):
             timer = heappop(self._timers)[2]
             if not timer.is_cancelled:
-                self._tasks.append(lambda timer=timer: timer.is_cancelled or timer.task())
+                self._tasks.append(timer.run)
 
     def _drop_cancelled(self) -> None:
         while self._timers and self._timers[0][2].is_cancelled:

@@ -65,7 +65,13 @@ def run_program(
 ) -> None:
     """What `wazero run` and `wazero_core.run` do with a Go program for GOOS=js: the `wazero.programs` entry point."""
     settings = Config(config, local_time_zone=True)
-    run(runtime, compiled, settings if workdir is None else settings.with_workdir(workdir), timeout=timeout, change=change)
+    run(
+        runtime,
+        compiled,
+        settings if workdir is None else settings.with_workdir(workdir),
+        timeout=timeout,
+        change=change,
+    )
 
 
 async def run_async(
@@ -73,7 +79,7 @@ async def run_async(
     compiled: CompiledModule,
     config: Config | ModuleConfig | None = None,
     *,
-    timeout: float | None = None,
+    timeout: float | None = None,  # noqa: ASYNC109 - it also ends wasm code, which asyncio cannot
 ) -> None:
     """Like `run`, beside other coroutines: while Go waits for a timer, a file or a promise, they go on.
 
@@ -134,7 +140,9 @@ def _register(program: Program) -> tuple[str, ...]:
 
     def new() -> tuple[str, ...]:
         found = [name for name in program.realm.global_object.properties if name not in before]
-        return tuple(name for name in found if isinstance(name, str) and name not in program.realm.global_object.builtin)
+        return tuple(
+            name for name in found if isinstance(name, str) and name not in program.realm.global_object.builtin
+        )
 
     exports = [e.name for e in program.module.state.module.exports if e.name not in _RESERVED]
     try:

@@ -170,7 +170,7 @@ class ModuleConfig:
         """
         from wazero_core.system.sockets import TcpAddress
 
-        if not isinstance(port, int) or not 0 <= port <= _MAX_PORT:
+        if not isinstance(port, int) or not 0 <= port <= _MAX_PORT:  # type: ignore[redundant-expr]  # if types are checked
             raise ValueError(f"the port of a listener must be from 0 to {_MAX_PORT}, not {port!r}")
         return replace(self, listeners=(*self.listeners, TcpAddress(host, port)))
 

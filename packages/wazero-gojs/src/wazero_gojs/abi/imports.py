@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from wazero_api import Convention, FunctionType, HostFunction, HostModule, ValueType
 from wazero_gojs.model.buffer import JSTypedArray
 from wazero_gojs.model.object import JSObject, instance_of
-from wazero_gojs.model.values import MAX_SAFE, JSError, throw_type_error, to_integer, to_string
+from wazero_gojs.model.values import MAX_SAFE, UNDEFINED, JSError, throw_type_error, to_integer, to_string
 
 if TYPE_CHECKING:
     from wazero_gojs.program import Program
@@ -33,9 +33,12 @@ _QQQ: Final = Struct("<QQQ")
 _QQQQ: Final = Struct("<QQQQ")
 _QQQQQ: Final = Struct("<QQQQQ")
 _i: Final = Struct("<i")
-_qi: Final = Struct("<qi")
+_SECONDS: Final = Struct("<qi")
 _QQi: Final = Struct("<QQi")
-_qB: Final = Struct("<qB")
+_COUNT_AND_FLAG: Final = Struct("<qB")
+
+_REFS: Final = tuple(Struct(f"<{count}Q") for count in range(9))
+"""Arrays of references, by their length."""
 
 _SECOND: Final = 1_000_000_000
 
@@ -89,7 +92,7 @@ def _nanotime(program: Program, sp: int) -> None:
 
 def _walltime(program: Program, sp: int) -> None:
     seconds, nanoseconds = divmod(program.system.walltime(), _SECOND)
-    _qi.pack_into(program.buffer, sp + 8, seconds, nanoseconds)
+    _SECONDS.pack_into(program.buffer, sp + 8, seconds, nanoseconds)
 
 
 _FUNCTIONS["runtime.walltime"] = _FUNCTIONS["runtime.walltime1"] = _walltime
@@ -192,7 +195,7 @@ def _invoke(program: Program, sp: int) -> None:
     ref, args, count = _QQQ.unpack_from(program.buffer, sp + 8)
     try:
         function = _callable(program.references.load(ref), "value")
-        result = function.call(program.undefined, _arguments(program, args, count))
+        result = function.call(UNDEFINED, _arguments(program, args, count))
         is_ok = 1
     except JSError as error:
         result = program.realm.thrown(error)
@@ -256,7 +259,7 @@ def _copy_to_go(program: Program, sp: int) -> None:
         return
     count = min(length, source.length)
     program.bytes_at(pointer, length)[:count] = source.view[:count]
-    _qB.pack_into(program.buffer, sp + 40, count, 1)
+    _COUNT_AND_FLAG.pack_into(program.buffer, sp + 40, count, 1)
 
 
 @_import("syscall/js.copyBytesToJS")
@@ -268,7 +271,7 @@ def _copy_to_js(program: Program, sp: int) -> None:
         return
     count = min(length, target.length)
     target.view[:count] = program.bytes_at(pointer, length)[:count]
-    _qB.pack_into(program.buffer, sp + 40, count, 1)
+    _COUNT_AND_FLAG.pack_into(program.buffer, sp + 40, count, 1)
 
 
 def _object(program: Program, ref: int) -> Any:
@@ -280,16 +283,15 @@ def _object(program: Program, ref: int) -> Any:
 
 
 def _callable(value: Any, name: str) -> Any:
-    if isinstance(value, JSObject) and value.is_callable:
-        return value
-    throw_type_error(f"{name} is not a function")
+    if not (isinstance(value, JSObject) and value.is_callable):
+        throw_type_error(f"{name} is not a function")
+    return value
 
 
 def _arguments(program: Program, pointer: int, count: int) -> list[Any]:
-    if not count:
-        return []
-    refs = struct.unpack(f"<{count}Q", program.bytes_at(pointer, count * 8))
-    return program.references.load_all(refs)
+    if count < len(_REFS):
+        return program.references.load_all(_REFS[count].unpack_from(program.buffer, pointer))
+    return program.references.load_all(struct.unpack(f"<{count}Q", program.bytes_at(pointer, count * 8)))
 
 
 def _store_outcome(program: Program, result: Any, is_ok: int) -> None:

@@ -13,7 +13,7 @@ from struct import Struct
 from typing import Any, Final, final
 
 from wazero_gojs.model.object import JSObject
-from wazero_gojs.model.values import MAX_SAFE, UNDEFINED, BigInt, Symbol
+from wazero_gojs.model.values import MAX_SAFE, UNDEFINED, BigInt, Symbol, Undefined
 
 _NAN_HEAD: Final = 0x7FF80000_00000000
 _ZERO: Final = _NAN_HEAD | 1
@@ -30,26 +30,28 @@ _FIXED: Final = 7
 class References:
     """The values that one program holds. Its hot methods are what every call between Go and its host pays for."""
 
-    __slots__ = ("_counts", "_free", "_ids", "values")
+    __slots__ = ("_counts", "_free", "_refs", "values")
 
     def __init__(self, global_object: JSObject, go: JSObject) -> None:
         self.values: list[Any] = [float("nan"), 0, None, True, False, global_object, go]
         """By number; None also where a number is free."""
         self._counts = [0] * _FIXED
-        self._ids: dict[Any, int] = {
-            None: NULL_ID,
-            True: TRUE_ID,
-            False: FALSE_ID,
-            global_object: GLOBAL_ID,
-            go: GO_ID,
+        self._refs: dict[Any, int] = {
+            None: _NAN_HEAD | NULL_ID,
+            True: _NAN_HEAD | TRUE_ID,
+            False: _NAN_HEAD | FALSE_ID,
+            global_object: _NAN_HEAD | _OBJECT | GLOBAL_ID,
+            go: _NAN_HEAD | _OBJECT | GO_ID,
         }
         self._free: list[int] = []
 
     def load(self, ref: int) -> Any:
         """The value of a reference. UNDEFINED for a number that no value has: only a broken guest makes one up."""
         if ref & _NAN_HEAD == _NAN_HEAD:
-            number = ref & 0xFFFFFFFF
-            return self.values[number] if number < len(self.values) else UNDEFINED
+            try:
+                return self.values[ref & 0xFFFFFFFF]
+            except IndexError:
+                return UNDEFINED
         if not ref:
             return UNDEFINED
         (value,) = _F64.unpack(_U64.pack(ref))
@@ -66,34 +68,24 @@ class References:
         """Put a reference to a value into memory, and count it."""
         kind = type(value)
         if kind is int or kind is float:
-            if value == value:
-                if value:
-                    _F64.pack_into(buffer, address, value)
-                else:
-                    _U64.pack_into(buffer, address, _ZERO)
-            else:
+            if value != value:
                 _U64.pack_into(buffer, address, _NAN_HEAD)
-        elif value is UNDEFINED:
+            elif value:
+                _F64.pack_into(buffer, address, value)
+            else:
+                _U64.pack_into(buffer, address, _ZERO)
+        elif kind is Undefined:
             _U64.pack_into(buffer, address, 0)
         else:
             _U64.pack_into(buffer, address, self.reference_to(value))
 
     def reference_to(self, value: Any) -> int:
         """A reference to what is neither a number nor undefined, counted."""
-        kind = type(value)
-        key = (BigInt, int(value)) if kind is BigInt else value  # equal to an int, or to True, otherwise
-        number = self._ids.get(key)
-        if number is None:
-            number = self._number(key, value)
-        if number >= _FIXED:
-            self._counts[number] += 1
-        if kind is str:
-            return _NAN_HEAD | _STRING | number
-        if value is None or kind is bool or kind is BigInt:
-            return _NAN_HEAD | number
-        if kind is Symbol:
-            return _NAN_HEAD | _SYMBOL | number
-        return _NAN_HEAD | (_FUNCTION if value.is_callable else _OBJECT) | number
+        ref = self._refs.get(_key(value) if type(value) is BigInt else value)
+        if ref is None:
+            ref = self._new_reference(value)
+        self._counts[ref & 0xFFFFFFFF] += 1
+        return ref
 
     def drop(self, ref: int) -> None:
         """Go holds one reference less to a value."""
@@ -104,10 +96,10 @@ class References:
         if not self._counts[number]:
             value = self.values[number]
             self.values[number] = None
-            del self._ids[(BigInt, int(value)) if type(value) is BigInt else value]
+            del self._refs[_key(value) if type(value) is BigInt else value]
             self._free.append(number)
 
-    def _number(self, key: Any, value: Any) -> int:
+    def _new_reference(self, value: Any) -> int:
         if self._free:
             number = self._free.pop()
             self.values[number] = value
@@ -115,7 +107,13 @@ class References:
             number = len(self.values)
             self.values.append(value)
             self._counts.append(0)
-        self._ids[key] = number
-        return number
+        kind = type(value)
+        if kind is BigInt:
+            return self._refs.setdefault(_key(value), _NAN_HEAD | number)
+        flag = _STRING if kind is str else _SYMBOL if kind is Symbol else _FUNCTION if value.is_callable else _OBJECT
+        return self._refs.setdefault(value, _NAN_HEAD | flag | number)
 
 
+def _key(value: BigInt) -> tuple[type, int]:
+    """What a bigint is looked up by: as it is, 1n would be equal to true."""
+    return BigInt, int(value)

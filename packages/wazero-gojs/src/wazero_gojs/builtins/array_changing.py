@@ -7,7 +7,7 @@ from functools import cmp_to_key
 from typing import Any, Final
 
 from wazero_gojs.model.array import MAX_LENGTH, JSArray
-from wazero_gojs.model.object import MISSING, Args, JSObject, argument, is_callable
+from wazero_gojs.model.object import MISSING, WRITABLE, Args, JSObject, argument, is_callable
 from wazero_gojs.model.realm import Realm
 from wazero_gojs.model.table import Table
 from wazero_gojs.model.values import (
@@ -22,7 +22,7 @@ from wazero_gojs.model.values import (
 )
 
 from .array_reading import array_this, items_of
-from .operations import has_index, length_of, put, put_index, remove, scan_length
+from .operations import has_index, length_of, put, put_index, remove, scan_length, throw_not_assignable
 from .wrappers import to_object
 
 PROTOTYPE: Final = Table()
@@ -48,6 +48,8 @@ def push(realm: Realm, this: Any, args: Args) -> Any:
         target.items.extend(args)
         return len(target.items)
     length = length_of(target)
+    if type(target) is JSArray and not target.attributes_of("length") & WRITABLE and target.is_extensible:
+        throw_not_assignable(target, "length")
     if length + len(args) > MAX_SAFE:
         throw_type_error(
             f"Pushing {len(args)} elements on an array-like of length {length} is disallowed, "
@@ -258,9 +260,9 @@ def _sorted_as_text(values: list[Any]) -> list[Any]:
     return [values[i] for i in order]
 
 
-def _order_by(compare: Any) -> Callable[[Any, Any], float]:
-    def order(left: Any, right: Any) -> float:
+def _order_by(compare: Any) -> Callable[[Any, Any], int]:
+    def order(left: Any, right: Any) -> int:
         found = to_number(compare.call(UNDEFINED, (left, right)))
-        return 0 if found != found else found
+        return (found > 0) - (found < 0)
 
     return order

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Final
 
 from wazero_gojs.model.object import CONFIGURABLE, Args, JSObject, argument
 from wazero_gojs.model.realm import Realm
 from wazero_gojs.model.table import Table
 from wazero_gojs.model.values import (
+    MAX_BIGINT_BITS,
     MAX_SAFE,
     SPACES,
     SYMBOL_TO_STRING_TAG,
@@ -29,9 +31,6 @@ PROTOTYPE: Final = Table()
 PROTOTYPE.constant(SYMBOL_TO_STRING_TAG, "BigInt", CONFIGURABLE)
 STATICS: Final = Table()
 
-MAX_BITS: Final = 1 << 30
-"""Of a bigint, as in V8."""
-
 _RADIXES: Final = {"0x": 16, "0o": 8, "0b": 2}
 
 
@@ -48,9 +47,7 @@ def _call(realm: Realm, this: Any, args: Args) -> Any:
     """Spec: 21.2.1.1."""
     value = to_primitive(argument(args, 0), "number")
     if isinstance(value, float) and not value.is_integer():
-        throw_range_error(
-            f"The number {describe(value)} cannot be converted to a BigInt because it is not an integer"
-        )
+        throw_range_error(f"The number {describe(value)} cannot be converted to a BigInt because it is not an integer")
     if isinstance(value, (int, float)):
         return BigInt(value)
     return to_bigint(value)
@@ -83,6 +80,8 @@ def string_to_bigint(text: str) -> BigInt | None:
         digits = text[1:] if text[0] in "+-" else text
     if not (digits.isascii() and digits.isalnum()):
         return None
+    if len(digits) * math.log2(radix) > MAX_BIGINT_BITS:
+        throw_range_error("Maximum BigInt size exceeded")
     try:
         return BigInt(sign * (string_to_integer(digits) if radix == 10 else int(digits, radix)))
     except ValueError:
@@ -102,7 +101,7 @@ def as_uint_n(realm: Realm, this: Any, args: Args) -> Any:
     bits, value = _bits(argument(args, 0)), to_bigint(argument(args, 1))
     if value >= 0 and value.bit_length() <= bits:
         return value
-    if bits > MAX_BITS:
+    if bits > MAX_BIGINT_BITS:
         throw_range_error("Maximum BigInt size exceeded")
     return BigInt(int(value) & (1 << bits) - 1)
 

@@ -91,12 +91,15 @@ def bytes_of(value: Any) -> memoryview | None:
 
 def new_bytearray(size: int) -> bytearray:
     """Zeros. RangeError for too many."""
+    made = None
     if size <= MAX_BYTES:
         try:
-            return bytearray(size)
+            made = bytearray(size)
         except MemoryError:
             pass
-    throw_range_error("Array buffer allocation failed")
+    if made is None:
+        throw_range_error("Array buffer allocation failed")
+    return made
 
 
 def to_offset(value: Any, message: str) -> int:
@@ -107,7 +110,7 @@ def to_offset(value: Any, message: str) -> int:
     return int(integer)
 
 
-def raw_element(type: ElementType, value: Any) -> int | float:
+def raw_element(type: ElementType, value: Any) -> Any:
     """The number to store for a value. TypeError for a bigint in an array of numbers, and the other way round."""
     if type.is_bigint and not isinstance(value, BigInt):
         if isinstance(value, bool):
@@ -120,7 +123,10 @@ def raw_element(type: ElementType, value: Any) -> int | float:
 
 
 def _create_buffer(realm: Realm, prototype: JSObject, args: Args) -> JSArrayBuffer:
-    size = to_offset(argument(args, 0), "Array buffer allocation failed")
+    size = to_integer(argument(args, 0))
+    if size < 0:
+        throw_range_error("Invalid array buffer length")
+    size = to_offset(size, "Array buffer allocation failed")
     return JSArrayBuffer(prototype, new_bytearray(size))
 
 
@@ -253,8 +259,9 @@ def _convert(target: JSTypedArray, start: int, source: JSTypedArray) -> None:
     """Copy elements of another type."""
     items = source.items
     if memoryview(target.buffer.data).obj is memoryview(source.buffer.data).obj:
-        items = memoryview(bytes(source.view)).cast(source.type.format)  # what is written might be read again
-    raw = target.type.raw
+        format: Any = source.type.format
+        items = memoryview(bytes(source.view)).cast(format)  # what is written might be read again
+    raw: Callable[[Any], Any] = target.type.raw
     for at in range(0, source.length, _CHUNK):
         for index, item in enumerate(items[at : at + _CHUNK].tolist(), start + at):
             target.items[index] = raw(BigInt(item) if source.type.is_bigint else item)

@@ -107,10 +107,11 @@ def zone_name(realm: Realm, time: int) -> str:
 
 def to_utc(realm: Realm, local: float) -> float:
     """The moment of a local time. The earlier of two; one that is left out counts by the offset before. Spec: 21.4.1.26."""
-    if isinstance(local, float) or abs(local) > MAX_TIME + 2 * DAY or not has_local_zone(realm):
+    if not abs(local) <= MAX_TIME + 2 * DAY or not has_local_zone(realm):
         return local
-    before = local - offset_at(realm, local - DAY)
-    for time in (before, local - offset_at(realm, local + DAY)):
-        if time + offset_at(realm, time) == local:
+    moment = int(local)
+    before = moment - offset_at(realm, moment - DAY)
+    for time in (before, moment - offset_at(realm, moment + DAY)):
+        if time + offset_at(realm, time) == moment:
             return time
     return before

@@ -15,17 +15,16 @@ _LEVELS: Final = {"base": (0,), "accent": (0, 1), "case": (0, 2), "variant": (0,
 _ASCII: Final = "\t\n\v\f\r _-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$"
 _CLASSES: Final = {"Z": 1, "P": 2, "S": 3, "N": 4, "L": 5}
 
-_Key = tuple[tuple[tuple[int, int, str], ...], tuple[str, ...], tuple[int, ...]]
+_Key = tuple[list[tuple[int, int, str]], list[str], list[int]]
 
 
 def compare(left: str, right: str, sensitivity: str = "variant", is_numeric: bool = False) -> int:
     """-1, 0 or 1. `sensitivity` is "base", "accent", "case" or "variant"; with `is_numeric`, digits are numbers."""
     levels = _LEVELS.get(sensitivity, _LEVELS["variant"])
-    left_key, right_key = _key(left, is_numeric), _key(right, is_numeric)
-    for level in levels:
-        if left_key[level] != right_key[level]:
-            return -1 if left_key[level] < right_key[level] else 1
-    return 0
+    left_key, right_key = (
+        [key[level] for level in levels] for key in (_key(left, is_numeric), _key(right, is_numeric))
+    )
+    return 0 if left_key == right_key else -1 if left_key < right_key else 1
 
 
 def _key(text: str, is_numeric: bool) -> _Key:
@@ -45,7 +44,7 @@ def _key(text: str, is_numeric: bool) -> _Key:
                     primary.append(_weight(folded))
                 accents.append("")
                 cases.append(int(character != folded))
-    return tuple(primary), tuple(accents), tuple(cases)
+    return primary, accents, cases
 
 
 @lru_cache(maxsize=512)

@@ -68,7 +68,9 @@ def fill(realm: Realm, made: JSObject, iterable: Any, method: str, is_keyed: boo
         return
     add = made.get(method)
     if not is_callable(add):
-        throw_type_error(f"'{describe(add)}' returned for property '{method}' of object '{made.describe()}' is not a function")
+        throw_type_error(
+            f"'{describe(add)}' returned for property '{method}' of object '{made.describe()}' is not a function"
+        )
     if is_keyed:
         for key, value in entries_of(realm, iterable):
             add.call(made, (key, value))
@@ -89,15 +91,15 @@ def _create_set(realm: Realm, prototype: JSObject, args: Args) -> JSSet:
     return made
 
 
-def _map(this: Any, method: str) -> OrderedMap:
+def _map(this: Any, method: str, kind: str = "") -> OrderedMap:
     if not isinstance(this, JSMap):
-        throw_type_error(f"Method Map.prototype.{method} called on incompatible receiver {describe(this)}")
+        throw_type_error(f"Method {kind}Map.prototype.{method} called on incompatible receiver {describe(this)}")
     return this.map
 
 
-def _set(this: Any, method: str) -> OrderedMap:
+def _set(this: Any, method: str, kind: str = "") -> OrderedMap:
     if not isinstance(this, JSSet):
-        throw_type_error(f"Method Set.prototype.{method} called on incompatible receiver {describe(this)}")
+        throw_type_error(f"Method {kind}Set.prototype.{method} called on incompatible receiver {describe(this)}")
     return this.map
 
 
@@ -122,7 +124,7 @@ def _entry(realm: Realm, entry: Entry) -> Any:
     return realm.new_array((entry.key, entry.value))
 
 
-def _add_common(table: Table, kind: str, own: Callable[[Any, str], OrderedMap]) -> None:
+def _add_common(table: Table, kind: str, own: Callable[..., OrderedMap]) -> None:
     @table.method("has", 1)
     def has(realm: Realm, this: Any, args: Args) -> Any:
         return own(this, "has").find(argument(args, 0)) is not None
@@ -138,7 +140,7 @@ def _add_common(table: Table, kind: str, own: Callable[[Any, str], OrderedMap]) 
 
     @table.getter("size")
     def size(realm: Realm, this: Any, args: Args) -> Any:
-        return len(own(this, "size"))
+        return len(own(this, "size", "get "))
 
     @table.method("forEach", 1)
     def for_each(realm: Realm, this: Any, args: Args) -> Any:
@@ -154,7 +156,7 @@ def _add_common(table: Table, kind: str, own: Callable[[Any, str], OrderedMap]) 
 
 
 def _add_iterator(
-    table: Table, kind: str, own: Callable[[Any, str], OrderedMap], name: str, pick: Callable[[Realm, Entry], Any]
+    table: Table, kind: str, own: Callable[..., OrderedMap], name: str, pick: Callable[[Realm, Entry], Any]
 ) -> None:
     @table.method(name)
     def iterate(realm: Realm, this: Any, args: Args) -> Any:

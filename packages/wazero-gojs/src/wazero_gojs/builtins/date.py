@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any, Final, final
 
 from wazero_gojs.model.object import Args, JSObject, Native, argument, is_callable
@@ -37,7 +38,7 @@ class JSDate(JSObject):
 
     class_name = "Date"
 
-    def __init__(self, prototype: JSObject, time: int | float) -> None:
+    def __init__(self, prototype: JSObject, time: float) -> None:
         super().__init__(prototype)
         self.time = time
 
@@ -114,11 +115,12 @@ def _date(this: Any) -> JSDate:
     return this
 
 
-def _fields(realm: Realm, time: int | float, is_utc: bool) -> Fields | None:
+def _fields(realm: Realm, time: float, is_utc: bool) -> Fields | None:
     """None for an invalid date."""
-    if isinstance(time, float):
+    if time != time:
         return None
-    return fields_of(time if is_utc else time + offset_at(realm, time))
+    moment = int(time)
+    return fields_of(moment if is_utc else moment + offset_at(realm, moment))
 
 
 _GETTERS: Final = {
@@ -212,17 +214,17 @@ def set_year(realm: Realm, this: Any, args: Args) -> Any:
 def get_timezone_offset(realm: Realm, this: Any, args: Args) -> Any:
     """Minutes that local time is behind UTC. Spec: 21.4.4.11."""
     time = _date(this).time
-    return math.nan if isinstance(time, float) else -offset_at(realm, time) // MINUTE
+    return math.nan if time != time else -offset_at(realm, int(time)) // MINUTE
 
 
 # --- As text ---------------------------------------------------------------------------------------------------------
 
 
-def iso_text(time: int | float) -> str:
+def iso_text(time: float) -> str:
     """The format of toISOString. Throws a RangeError for an invalid date."""
-    if isinstance(time, float):
+    if time != time:
         throw_range_error("Invalid time value")
-    at = fields_of(time)
+    at = fields_of(int(time))
     year = f"{at.year:04}" if 0 <= at.year <= 9999 else f"{'-' if at.year < 0 else '+'}{abs(at.year):06}"
     return f"{year}-{at.month + 1:02}-{at.day:02}T{_clock(at)}.{at.millisecond:03}Z"
 
@@ -232,7 +234,7 @@ def _clock(at: Fields) -> str:
 
 
 def _year(at: Fields) -> str:
-    return f"{'-' * (at.year < 0)}{abs(at.year):0{6 if at.year < 0 else 4}}"
+    return f"{'-' * (at.year < 0)}{abs(at.year):04}"
 
 
 def _day_text(at: Fields) -> str:
@@ -245,7 +247,7 @@ def _time_text(realm: Realm, at: Fields, time: int) -> str:
     return f"{_clock(at)} GMT{'-' if offset < 0 else '+'}{hours:02}{minutes:02} ({zone_name(realm, time)})"
 
 
-def _text(realm: Realm, time: int | float) -> str:
+def _text(realm: Realm, time: float) -> str:
     at = _fields(realm, time, is_utc=False)
     return "Invalid Date" if at is None else f"{_day_text(at)} {_time_text(realm, at, int(time))}"
 
@@ -262,10 +264,10 @@ def _utc_text(at: Fields) -> str:
     return f"{DAYS[at.weekday]}, {at.day:02} {MONTHS[at.month]} {_year(at)} {_clock(at)} GMT"
 
 
-_TEXTS: Final = {
+_TEXTS: Final[dict[str, Callable[[Realm, Fields, int], str]]] = {
     "toString": lambda realm, at, time: f"{_day_text(at)} {_time_text(realm, at, time)}",
     "toDateString": lambda realm, at, time: _day_text(at),
-    "toTimeString": lambda realm, at, time: _time_text(realm, at, time),
+    "toTimeString": _time_text,
     "toLocaleString": lambda realm, at, time: f"{_plain_day(at)}, {_plain_clock(at)}",
     "toLocaleDateString": lambda realm, at, time: _plain_day(at),
     "toLocaleTimeString": lambda realm, at, time: _plain_clock(at),
@@ -281,7 +283,7 @@ def _writer(name: str) -> Native:
     def call(realm: Realm, this: Any, args: Args) -> Any:
         time = _date(this).time
         at = _fields(realm, time, is_utc)
-        return "Invalid Date" if at is None else write(realm, at, time)
+        return "Invalid Date" if at is None else write(realm, at, int(time))
 
     return call
 
@@ -313,10 +315,12 @@ def date_to_primitive(realm: Realm, this: Any, args: Args) -> Any:
     hint = argument(args, 0)
     if not is_object(this) or hint not in ("default", "string", "number"):
         throw_type_error(f"Invalid hint: {to_string(hint)}")
+    value: Any = this
     for name in ("valueOf", "toString") if hint == "number" else ("toString", "valueOf"):
         function = this.get(name)
-        if is_callable(function):
-            value = function.call(this, ())
-            if not is_object(value):
-                return value
-    throw_type_error("Cannot convert object to primitive value")
+        value = function.call(this, ()) if is_callable(function) else this
+        if not is_object(value):
+            break
+    if is_object(value):
+        throw_type_error("Cannot convert object to primitive value")
+    return value

@@ -102,7 +102,7 @@ def capture_stack_trace(realm: Realm, this: Any, args: Args) -> Any:
     """V8's own: gives any object a property `stack`."""
     target = argument(args, 0)
     if not is_object(target):
-        throw_type_error(f"Invalid argument: {describe(target)}")
+        throw_type_error("invalid_argument")
     if not target.define("stack", stack_of(target), HIDDEN):
         throw_type_error("Cannot define property stack, object is not extensible")
     return UNDEFINED

@@ -35,6 +35,7 @@ from .operations import MAX_ARGUMENTS, list_from
 PROTOTYPE: Final = Table()
 PROTOTYPE.constant("length", 0, CONFIGURABLE)
 PROTOTYPE.constant("name", "", CONFIGURABLE)
+PROTOTYPE.made("constructor", lambda realm: realm.intrinsic("Function"))
 
 
 def make(realm: Realm, name: str) -> Any:
@@ -87,13 +88,12 @@ def bind(realm: Realm, this: Any, args: Args) -> Any:
 @PROTOTYPE.method("toString", 0)
 def to_text(realm: Realm, this: Any, args: Args) -> Any:
     """Spec: 20.2.3.5."""
-    if isinstance(this, JSFunction):
-        return this.source_text()
-    if is_callable(this):
-        return "function () { [native code] }"
-    throw_type_error("Function.prototype.toString requires that 'this' be a Function")
+    if not is_callable(this):
+        throw_type_error("Function.prototype.toString requires that 'this' be a Function")
+    return this.source_text() if isinstance(this, JSFunction) else "function () { [native code] }"
 
 
+@PROTOTYPE.method(SYMBOL_HAS_INSTANCE, 1, 0)
 def has_instance(realm: Realm, this: Any, args: Args) -> Any:
     """Spec: 20.2.3.6."""
     value = argument(args, 0)
@@ -107,6 +107,3 @@ def has_instance(realm: Realm, this: Any, args: Args) -> Any:
     if not is_object(prototype):
         throw_type_error(f"Function has non-object prototype '{describe(prototype)}' in instanceof check")
     return inherits(value, prototype)
-
-
-PROTOTYPE.method(SYMBOL_HAS_INSTANCE, 1)(has_instance)

@@ -14,11 +14,11 @@ from wazero_gojs.model.values import (
     UNDEFINED,
     JSError,
     describe,
+    describe_unnamed,
     is_object,
     throw_range_error,
     throw_type_error,
     to_boolean,
-    type_of,
 )
 
 from .operations import length_of, this_text
@@ -53,7 +53,7 @@ def iterate(realm: Realm, value: Any) -> Iterator[Any]:
 
 def collect(realm: Realm, value: Any) -> list[Any]:
     """All items at once. RangeError if they are more than an array can have."""
-    items = []
+    items: list[Any] = []
     for item in iterate(realm, value):
         if len(items) >= MAX_LENGTH:
             throw_range_error("Invalid array length")
@@ -137,9 +137,7 @@ def iterator_method(realm: Realm, value: Any) -> Any:
 
 def throw_not_iterable(value: Any) -> NoReturn:
     """Throw what V8 throws when a built-in function gets something that cannot be iterated."""
-    kind = "" if value is UNDEFINED else type_of(value)
-    shown = kind if is_object(value) else f"{kind} {describe(value)}".lstrip()
-    throw_type_error(f"{shown} is not iterable (cannot read property Symbol(Symbol.iterator))")
+    throw_type_error(f"{describe_unnamed(value)} is not iterable (cannot read property Symbol(Symbol.iterator))")
 
 
 def _direct(realm: Realm, value: Any, method: Any) -> Iterator[Any] | None:
@@ -208,9 +206,7 @@ def iterator_prototype(realm: Realm, kind: str) -> JSObject:
 
 def base_iterator_prototype(realm: Realm) -> JSObject:
     """What all iterators inherit from. Spec: 27.1.2."""
-    return realm.hidden(
-        "Iterator", lambda: BuiltinObject(realm, _ITERATOR_PROTOTYPE, realm.object_prototype)
-    )
+    return realm.hidden("Iterator", lambda: BuiltinObject(realm, _ITERATOR_PROTOTYPE, realm.object_prototype))
 
 
 _ITERATOR_PROTOTYPE: Final = Table()

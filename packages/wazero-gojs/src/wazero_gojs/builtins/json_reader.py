@@ -22,6 +22,8 @@ _ESCAPES: Final = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\
 _DIGITS: Final = re.compile("[0-9a-fA-F]{0,4}")
 _SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _WORDS: Final = {"true": True, "false": False, "null": None}
+_USUAL_MISTAKES: Final = ("undefined", "NaN", "Infinity", "[object Object]")
+"""What becomes of values that somebody takes for JSON."""
 _CLOSERS: Final = "]}"
 
 
@@ -206,14 +208,15 @@ class Reader:
         return _number(found[0])
 
     def _word(self) -> Any:
-        for word, value in _WORDS.items():
-            if self._text[self._at : self._at + 1] == word[0]:
-                for letter in word:
-                    if self._text[self._at : self._at + 1] != letter:
-                        self._fail_unexpected()
-                    self._at += 1
-                return value
-        self._fail_unexpected()
+        first = self._text[self._at : self._at + 1]
+        word = next((word for word in _WORDS if word[0] == first), "")
+        for letter in word:
+            if self._text[self._at : self._at + 1] != letter:
+                self._fail_unexpected()
+            self._at += 1
+        if not word:
+            self._fail_unexpected()
+        return _WORDS[word]
 
     def _skip_space(self) -> str:
         """The next character that is no space, "" at the end."""
@@ -228,16 +231,16 @@ class Reader:
     def _fail_unexpected(self) -> NoReturn:
         if self._at >= len(self._text):
             self._fail("Unexpected end of JSON input")
-        if self._text == "undefined":
-            self._fail('"undefined" is not valid JSON')
+        if self._text in _USUAL_MISTAKES:
+            self._fail(f'"{self._text}" is not valid JSON')
         start, end = self._at - _NEAR, self._at + _NEAR
         if len(self._text) <= 4 * _NEAR:
             start, end = 0, len(self._text)
-        shown = f'{"..." if start > 0 else ""}"{self._text[max(start, 0) : end]}"{"..." if end < len(self._text) else ""}'
+        shown = (
+            f'{"..." if start > 0 else ""}"{self._text[max(start, 0) : end]}"{"..." if end < len(self._text) else ""}'
+        )
         self._fail(f"Unexpected token '{self._text[self._at]}', {shown} is not valid JSON")
 
     def _fail(self, message: str) -> NoReturn:
         # "after JSON in JSON" is not what V8 says.
         raise JSError(self._realm.new_error("SyntaxError", message.replace("after JSON in JSON", "after JSON")))
-
-

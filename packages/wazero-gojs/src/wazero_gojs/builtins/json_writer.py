@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, Final, final
 
 from wazero_gojs.model.array import JSArray
@@ -23,6 +24,8 @@ from wazero_gojs.model.values import (
     to_number,
     to_string,
 )
+
+from .wrappers import JSWrapper
 
 MAX_DEPTH: Final = 10_000
 _MAX_PARTS: Final = 1 << 16
@@ -117,7 +120,7 @@ class _Writer:
     def _prepared(self, holder: JSObject, key: str, value: Any) -> Any:
         """The value after toJSON, the replacer, and out of objects that only wrap one. Spec: 25.5.2.2."""
         if is_object(value) or isinstance(value, BigInt):
-            convert = value.get("toJSON") if is_object(value) else UNDEFINED
+            convert: Any = value.get("toJSON") if is_object(value) else UNDEFINED
             if is_callable(convert):
                 value = convert.call(value, (key,))
         if self._replacer is not None:
@@ -176,18 +179,15 @@ class _Writer:
         start = next(index for index, row in enumerate(self._open) if index and row.value is value)
         lines = ["Converting circular structure to JSON", f"    --> starting at object with {_maker(value)}"]
         rows = self._open[start:]
-        steps = [
-            f"    |     {_step(before)} -> object with {_maker(row.value)}"
-            for before, row in zip(rows, rows[1:], strict=False)
-        ]
-        if len(steps) > 2:
-            steps[1:-1] = ["    |     ..."]
+        steps = [f"    |     {_step(before)} -> object with {_maker(row.value)}" for before, row in pairwise(rows)]
+        if len(steps) > 3:
+            steps[2:-1] = ["    |     ..."]
         lines += [*steps, f"    --- {_step(rows[-1])} closes the circle"]
         return "\n".join(lines)
 
 
 def _maker(value: JSObject) -> str:
-    maker = value.prototype.own("constructor") if value.prototype is not None else None
+    maker: Any = value.prototype.own("constructor") if value.prototype is not None else None
     name = maker.own("name") if is_callable(maker) else None
     return f"constructor '{name if isinstance(name, str) else 'Object'}'"
 
@@ -197,14 +197,14 @@ def _step(row: _Open) -> str:
 
 
 def _unwrapped(value: Any) -> Any:
-    if is_object(value):
+    if isinstance(value, JSWrapper):
         kind = value.class_name
         if kind == "Number":
             return to_number(value)
         if kind == "String":
             return to_string(value)
         if kind in ("Boolean", "BigInt"):
-            return value.call_method("valueOf")
+            return value.value
     return value
 
 
@@ -212,9 +212,8 @@ def _selected_keys(replacer: JSArray) -> list[str]:
     """The properties that an array as replacer lets through."""
     found: dict[str, None] = {}
     for item in replacer.values():
-        if isinstance(item, (str, int, float)) and not isinstance(item, (bool, BigInt)):
-            found[to_string(item)] = None
-        elif is_object(item) and item.class_name in ("Number", "String"):
+        plain = item.value if isinstance(item, JSWrapper) else item
+        if isinstance(plain, (str, int, float)) and not isinstance(plain, (bool, BigInt)):
             found[to_string(item)] = None
     return list(found)
 

@@ -10,7 +10,7 @@ from wazero_gojs.model.buffer import ELEMENT_TYPES
 from wazero_gojs.model.object import Args, Native, argument
 from wazero_gojs.model.realm import Realm
 from wazero_gojs.model.table import Table
-from wazero_gojs.model.values import SYMBOL_TO_STRING_TAG, number_of, to_int32, to_number, to_uint32
+from wazero_gojs.model.values import SYMBOL_TO_STRING_TAG, number_of, to_number, to_uint32
 
 from .randomness import random_bytes
 
@@ -55,6 +55,14 @@ def _atanh(number: float) -> float:
     return math.copysign(math.inf, number) if abs(number) == 1 else math.atanh(number)
 
 
+def _cbrt(number: float) -> float:
+    root = math.cbrt(number)
+    if not root or not math.isfinite(root) or not math.isfinite(square := root * root):
+        return root
+    # The C library's may be off by a bit even for cubes of integers.
+    return root - (root - number / square) / 3
+
+
 def _odd(function: Callable[[float], float]) -> Callable[[float], float]:
     """For functions that overflow to an infinity with the sign of the argument."""
 
@@ -91,7 +99,7 @@ _UNARY: Final[dict[str, Callable[[float], float]]] = {
     "asinh": math.asinh,
     "atan": math.atan,
     "atanh": _atanh,
-    "cbrt": math.cbrt,
+    "cbrt": _cbrt,
     "ceil": _integral(math.ceil),
     "cos": math.cos,
     "cosh": math.cosh,

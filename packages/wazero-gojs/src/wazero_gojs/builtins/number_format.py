@@ -116,16 +116,19 @@ def _fraction_digits(fraction: float, delta: float, radix: int, digits: list[int
 
 
 def _large_in_radix(integer: int, radix: int) -> str:
-    """An integer that a number is: V8 writes zeros where the number itself has no more digits."""
-    sign = "-" if integer < 0 else ""
-    integer = abs(integer)
-    zeros = 0
-    # A double has 53 bits; below those are binary zeros, which other bases show as digits that mean nothing.
-    value = float(integer)
-    while math.frexp(value)[1] > 53:
+    """An integer that a number is. Beyond 2^53, V8 calculates in doubles, and writes zeros for digits too far below."""
+    if abs(integer) < 1 << 53:
+        return integer_in_radix(integer, radix)
+    value = abs(float(integer))
+    digits: list[str] = []
+    while value / radix >= 1 << 53:
         value /= radix
-        zeros += 1
-    return sign + integer_in_radix(int(value), radix) + "0" * zeros
+        digits.append("0")
+    while value >= 1:
+        remainder = math.fmod(value, radix)
+        digits.append(_DIGITS[int(remainder)])
+        value = (value - remainder) / radix
+    return ("-" if integer < 0 else "") + "".join(reversed(digits))
 
 
 def integer_in_radix(integer: int, radix: int) -> str:

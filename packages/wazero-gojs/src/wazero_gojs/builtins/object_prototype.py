@@ -4,17 +4,28 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from wazero_gojs.model.object import CONFIGURABLE, ENUMERABLE, MISSING, Accessor, Args, JSObject, argument, inherits
+from wazero_gojs.model.object import (
+    CONFIGURABLE,
+    ENUMERABLE,
+    MISSING,
+    Accessor,
+    Args,
+    JSObject,
+    argument,
+    inherits,
+    is_callable,
+)
 from wazero_gojs.model.realm import Realm
 from wazero_gojs.model.table import Table
-from wazero_gojs.model.values import SYMBOL_TO_STRING_TAG, UNDEFINED, is_object, to_key
+from wazero_gojs.model.values import SYMBOL_TO_STRING_TAG, UNDEFINED, is_object, throw_type_error, to_key
 
 from . import descriptors
-from .operations import callback, require_value, throw_not_definable
+from .operations import require_value, throw_not_definable
 from .primitives import call_member
 from .wrappers import to_object
 
 PROTOTYPE: Final = Table()
+PROTOTYPE.made("constructor", lambda realm: realm.intrinsic("Object"))
 
 
 @PROTOTYPE.method("hasOwnProperty", 1)
@@ -86,13 +97,20 @@ def get_proto(realm: Realm, this: Any, args: Args) -> Any:
 @PROTOTYPE.method("__defineGetter__", 2)
 def define_getter(realm: Realm, this: Any, args: Args) -> Any:
     """Spec: 20.1.3.9.1."""
-    return _define(to_object(realm, this), args, getter=callback(args, 1))
+    return _define(to_object(realm, this), args, getter=_function(args, "Getter"))
 
 
 @PROTOTYPE.method("__defineSetter__", 2)
 def define_setter(realm: Realm, this: Any, args: Args) -> Any:
     """Spec: 20.1.3.9.2."""
-    return _define(to_object(realm, this), args, setter=callback(args, 1))
+    return _define(to_object(realm, this), args, setter=_function(args, "Setter"))
+
+
+def _function(args: Args, kind: str) -> Any:
+    function = argument(args, 1)
+    if not is_callable(function):
+        throw_type_error(f"Object.prototype.__define{kind}__: Expecting function")
+    return function
 
 
 def _define(target: JSObject, args: Args, getter: Any = MISSING, setter: Any = MISSING) -> Any:

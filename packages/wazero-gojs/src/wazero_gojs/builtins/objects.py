@@ -31,7 +31,7 @@ from wazero_gojs.model.values import (
 from . import descriptors
 from .iteration import entries_of, iterate
 from .object_prototype import PROTOTYPE
-from .operations import callback, name_of, put, require_object, require_value, throw_not_definable
+from .operations import callback, put, require_object, require_value, throw_not_definable
 from .wrappers import to_object
 
 __all__ = ["PROTOTYPE", "STATICS", "make"]
@@ -62,12 +62,12 @@ def _create(realm: Realm, prototype: JSObject, args: Args) -> Any:
 
 def _enumerable_own(realm: Realm, args: Args, make_item: Callable[[str, Any], Any]) -> Any:
     target = to_object(realm, argument(args, 0))
-    items = []
-    for key in target.own_keys():
+    return realm.new_array(
+        make_item(key, target.get(key))
+        for key in target.own_keys()
         # A getter may have removed the next property, or hidden it.
-        if isinstance(key, str) and target.own(key) is not MISSING and target.attributes_of(key) & ENUMERABLE:
-            items.append(make_item(key, target.get(key)))
-    return realm.new_array(items)
+        if isinstance(key, str) and target.own(key) is not MISSING and target.attributes_of(key) & ENUMERABLE
+    )
 
 
 @STATICS.method("keys", 1)
@@ -93,7 +93,7 @@ def from_entries(realm: Realm, this: Any, args: Args) -> Any:
     """Spec: 20.1.2.7."""
     pairs = argument(args, 0)
     if pairs is UNDEFINED or pairs is None:
-        throw_type_error(f"{describe(pairs)} is not iterable")
+        throw_type_error("undefined is not iterable")
     made = realm.new_object()
     for key, value in entries_of(realm, pairs):
         made.define(to_key(key), value)
@@ -204,8 +204,6 @@ def _define_all(realm: Realm, target: JSObject, described: Any) -> None:
 
 def _define(target: JSObject, key: str | Symbol, descriptor: descriptors.Descriptor) -> None:
     if not descriptors.apply(target, key, descriptor):
-        if target.has_own_rules:
-            throw_type_error(f"'defineProperty' on proxy: trap returned falsish for property '{name_of(key)}'")
         throw_not_definable(target, key)
 
 
@@ -298,6 +296,8 @@ def _restrict(target: Any, lost: int, verb: str) -> Any:
         if lost & WRITABLE and target.length:
             throw_type_error("Cannot freeze array buffer views with elements")
         target.prevent_extensions()
+    elif target.has_own_rules and not target.prevent_extensions():
+        throw_type_error("'preventExtensions' on proxy: trap returned falsish")
     elif not target.restrict(lost):
         throw_type_error(f"Cannot {verb}")
     return target

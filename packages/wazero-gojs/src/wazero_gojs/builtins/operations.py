@@ -90,6 +90,8 @@ def put_index(target: JSObject, index: int, value: Any) -> None:
 
 def throw_not_assignable(target: JSObject, key: str | Symbol) -> NoReturn:
     """Throw what strict code gets when assigning to this property is not allowed."""
+    if target.has_own_rules:
+        throw_type_error(f"'set' on proxy: trap returned falsish for property '{name_of(key)}'")
     holder: JSObject | None = target
     while holder is not None:
         found = holder.own(key)
@@ -108,6 +110,8 @@ def throw_not_assignable(target: JSObject, key: str | Symbol) -> NoReturn:
 def remove(target: JSObject, key: str | Symbol) -> None:
     """Delete a property. TypeError if that is not allowed."""
     if not target.delete(key):
+        if target.has_own_rules:
+            throw_type_error(f"'deleteProperty' on proxy: trap returned falsish for property '{name_of(key)}'")
         throw_type_error(f"Cannot delete property '{name_of(key)}' of {target.describe()}")
 
 
@@ -119,6 +123,8 @@ def create(target: JSObject, key: str | Symbol, value: Any) -> None:
 
 def throw_not_definable(target: JSObject, key: str | Symbol) -> NoReturn:
     """Throw the TypeError for a property that cannot be made or changed."""
+    if target.has_own_rules:
+        throw_type_error(f"'defineProperty' on proxy: trap returned falsish for property '{name_of(key)}'")
     if target.own(key) is MISSING:
         throw_type_error(f"Cannot define property {name_of(key)}, object is not extensible")
     throw_type_error(f"Cannot redefine property: {name_of(key)}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from wazero_gojs.model.object import MISSING, Args, JSObject, is_callable
 from wazero_gojs.model.values import UNDEFINED, Symbol, describe, is_object, throw_type_error, type_of
 
+from .operations import name_of
 from .wrappers import CLASSES, string_property
 
 if TYPE_CHECKING:
@@ -42,7 +43,9 @@ def get_method(realm: Realm, value: Any, key: str | Symbol) -> Any:
     if method is UNDEFINED or method is None:
         return UNDEFINED
     if not is_callable(method):
-        throw_type_error(f"{describe(method)} is not a function")
+        throw_type_error(
+            f"'{describe(method)}' returned for property '{name_of(key)}' of object '{describe(value)}' is not a function"
+        )
     return method
 
 

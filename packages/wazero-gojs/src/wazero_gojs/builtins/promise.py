@@ -69,8 +69,9 @@ def queue_microtask(realm: Realm, this: Any, args: Args) -> Any:
     """Call a function as a job. TypeError if it is none."""
     function = argument(args, 0)
     if not is_callable(function):
-        message = f'The "callback" argument must be of type function. Received {describe(function)}'
-        raise JSError(realm.new_error("TypeError", message, code="ERR_INVALID_ARG_TYPE"))
+        from wazero_gojs.web.errors import throw_wrong_argument
+
+        throw_wrong_argument(realm, "callback", "of type function", function)
     realm.jobs.add(lambda: function.call(UNDEFINED, ()))
     return UNDEFINED
 
@@ -140,9 +141,9 @@ def get_species(realm: Realm, this: Any, args: Args) -> Any:
 def _new(realm: Realm, constructor: Any) -> JSPromise:
     """An open promise of the class that a static method was called on."""
     made = realm.new_promise()
-    prototype = constructor.get("prototype") if is_callable(constructor) else UNDEFINED
+    prototype: Any = constructor.get("prototype") if is_callable(constructor) else UNDEFINED
     if not is_object(prototype):
-        throw_type_error(f"PromiseResolve called on non-object {describe(constructor)}")
+        throw_type_error("PromiseResolve called on non-object")
     made.prototype = prototype
     return made
 

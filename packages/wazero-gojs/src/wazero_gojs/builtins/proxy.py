@@ -116,7 +116,7 @@ class JSProxy(JSObject):
             return None
         if not is_callable(trap):
             throw_type_error(
-                f"{describe(trap)} returned for property '{name}' of object '{describe(handler)}' is not a function"
+                f"'{describe(trap)}' returned for property '{name}' of object '{describe(handler)}' is not a function"
             )
         return lambda *args: trap.call(handler, (target, *args))
 
@@ -180,7 +180,7 @@ class JSProxy(JSObject):
         if not to_boolean(trap()):
             return False
         if self._target.is_extensible:
-            throw_type_error("'preventExtensions' on proxy: the proxy target is extensible")
+            throw_type_error("'preventExtensions' on proxy: trap returned truish but the proxy target is extensible")
         return True
 
     # Own properties
@@ -399,7 +399,7 @@ class JSProxy(JSObject):
             return target.construct(args, target if new_target is self else new_target)
         made = trap(self.realm.new_array(args), new_target)
         if not is_object(made):
-            throw_type_error("proxy [[Construct]] must return an object")
+            throw_type_error(f"'construct' on proxy: trap returned non-object ('{describe(made)}')")
         return made
 
     @_bounded

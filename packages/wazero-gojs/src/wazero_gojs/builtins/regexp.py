@@ -158,13 +158,12 @@ def new_regexp(realm: Realm, source: str, flags: str, prototype: JSObject | None
     except PatternError as error:
         message = f"Invalid regular expression: /{source}/{flags}: {error}"
         raise JSError(realm.new_error("SyntaxError", message)) from None
-    made = JSRegExp(prototype or realm.prototype_of("RegExp"), source, "".join(sorted(flags)), compiled)
-    return made
+    return JSRegExp(prototype or realm.prototype_of("RegExp"), source, "".join(sorted(flags)), compiled)
 
 
 def _regexp(this: Any, method: str) -> JSRegExp:
     if not isinstance(this, JSRegExp):
-        throw_type_error(f"Receiver is not a RegExp: RegExp.prototype.{method} was called on {describe(this)}")
+        throw_type_error(f"Method RegExp.prototype.{method} called on incompatible receiver {describe(this)}")
     return this
 
 
@@ -292,7 +291,9 @@ def match_all(realm: Realm, this: Any, args: Args) -> Any:
     copy.properties["lastIndex"] = to_length(regexp.get("lastIndex"))
     if "g" not in regexp.flags:
         found = run(realm, copy, text)
-        return new_iterator(realm, "RegExp String Iterator", iter(() if found is None else (copy.result(realm, found),)))
+        return new_iterator(
+            realm, "RegExp String Iterator", iter(() if found is None else (copy.result(realm, found),))
+        )
     rest = matches(copy, text)
     return new_iterator(realm, "RegExp String Iterator", (copy.result(realm, found) for found in rest))
 
@@ -394,6 +395,3 @@ def split(realm: Realm, this: Any, args: Args) -> Any:
     else:
         parts.append(text[start:])
     return realm.new_array(parts[:most])
-
-
-

@@ -94,9 +94,16 @@ _LONG_NAMES: Final = {
     "Lowercase": "Ll",
 }
 """Of properties. The last four are not quite these categories."""
-_CATEGORIES: Final = frozenset(
-    "L Lu Ll Lt Lm Lo M Mn Mc Me N Nd Nl No P Pc Pd Ps Pe Pi Pf Po S Sm Sc Sk So Z Zs Zl Zp C Cc Cf Cs Co Cn".split()
-)
+_CATEGORIES: Final = {
+    "L": "ultmo",
+    "M": "nce",
+    "N": "dlo",
+    "P": "cdseifo",
+    "S": "mcko",
+    "Z": "slp",
+    "C": "cfson",
+}
+"""By the first letter, which is a category by itself, what may be the second one."""
 _KEYS: Final = ("General_Category=", "gc=")
 
 
@@ -110,9 +117,11 @@ def property_ranges(name: str) -> Ranges | None:
     if name == "ASCII":
         return ((0, 0x7F),)
     if name == "White_Space":
-        return tuple(row for row in SPACES if row[0] != 0xFEFF) + ((0x85, 0x85),)
+        return (*(row for row in SPACES if row[0] != 0xFEFF), (0x85, 0x85))
     category = _LONG_NAMES.get(name, name)
-    return _category_ranges(category) if category in _CATEGORIES else None
+    seconds = _CATEGORIES.get(category[:1])
+    is_known = seconds is not None and (len(category) == 1 or (len(category) == 2 and category[1] in seconds))
+    return _category_ranges(category) if is_known else None
 
 
 def _category_ranges(category: str) -> Ranges:

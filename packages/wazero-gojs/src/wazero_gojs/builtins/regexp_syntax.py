@@ -23,6 +23,8 @@ _NAME: Final = re.compile(r"\w[\w$\u200c\u200d]*|\$[\w$]*")
 _CONTROLS: Final = {"t": 9, "n": 10, "v": 11, "f": 12, "r": 13}
 _SYNTAX: Final = frozenset("^$\\.*+?()[]{}|/")
 _STARTS: Final = ("(?:", "(?=", "(?!", "(?<=", "(?<!")
+_NO_ATOMS: Final = frozenset(("", "|", "(", r"\A", r"\Z", *_STARTS))
+"""Parts that cannot be repeated; "" stands behind a quantifier."""
 
 
 class Compiled(NamedTuple):
@@ -160,13 +162,14 @@ class _Translator:
 
     def _take_quantifier(self, letter: str) -> None:
         bounds = _QUANTIFIER.match(self._source, self._at) if letter == "{" else None
+        is_first = not self._out or self._out[-1] in _NO_ATOMS
         if letter == "{" and bounds is None:
             if self._is_unicode:
-                self._fail("Incomplete quantifier")
+                self._fail("Lone quantifier brackets" if is_first else "Incomplete quantifier")
             self._at += 1
             self._out.append(r"\{")
             return
-        if not self._out or self._out[-1] in ("|", "(", *_STARTS, r"\A", r"\Z"):
+        if is_first:
             self._fail("Nothing to repeat")
         if bounds is None:
             self._at += 1
@@ -177,10 +180,8 @@ class _Translator:
         if self._source[self._at : self._at + 1] == "?":
             self._at += 1
             text += "?"
-        if self._source[self._at : self._at + 1] in ("*", "+", "?"):
-            self._fail("Nothing to repeat")
         self._out[-1] += text
-        # Grouped, as Python has meanings of its own for a quantifier behind another one.
+        # A quantifier behind this one has nothing to repeat, though it would mean something to Python.
         self._out.append("")
 
     def _bounds(self, found: re.Match[str]) -> str:
@@ -247,7 +248,7 @@ class _Translator:
         self._at = name.end()
         return complement(found) if letter == "P" else found
 
-    def _character(self) -> int:
+    def _character(self, is_class: bool = False) -> int:
         """The character that an escape means; `_at` is behind the backslash."""
         letter = self._source[self._at]
         self._at += 1
@@ -261,7 +262,7 @@ class _Translator:
             return self._control()
         if letter in "01234567":
             return self._octal(letter)
-        if self._is_unicode and letter not in _SYNTAX and letter != "-":
+        if self._is_unicode and letter not in _SYNTAX and not (is_class and letter == "-"):
             self._fail("Invalid escape")
         return ord(letter)
 
@@ -350,7 +351,7 @@ class _Translator:
             self._at += 1
             return 8
         found = self._class_escape()
-        return self._character() if found is None else found
+        return self._character(is_class=True) if found is None else found
 
     def _fail(self, message: str) -> NoReturn:
         raise PatternError(message)

@@ -12,7 +12,6 @@ from wazero_gojs.model.object import Args, JSObject, argument
 from wazero_gojs.model.realm import Realm
 from wazero_gojs.model.table import Table
 from wazero_gojs.model.values import (
-    UNDEFINED,
     Symbol,
     number_to_string,
     throw_range_error,
@@ -62,7 +61,7 @@ def from_code_point(realm: Realm, this: Any, args: Args) -> Any:
     for arg in args:
         number = to_number(arg)
         if not 0 <= number <= 0x10FFFF or number != int(number):
-            throw_range_error(f"Invalid code point {to_string(arg) if arg is not UNDEFINED else number_to_string(number)}")
+            throw_range_error(f"Invalid code point {number_to_string(number)}")
         characters.append(chr(int(number)))
     return utf16.concat_all(characters)
 

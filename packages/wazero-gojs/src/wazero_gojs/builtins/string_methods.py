@@ -15,7 +15,6 @@ from wazero_gojs.model.values import (
     SYMBOL_MATCH,
     UNDEFINED,
     is_object,
-
     throw_range_error,
     throw_type_error,
     to_boolean,
@@ -292,9 +291,9 @@ def normalize(realm: Realm, this: Any, args: Args) -> Any:
 
     text = text_of(this, "normalize")
     form = "NFC" if argument(args, 0) is UNDEFINED else to_string(args[0])
-    if form == "NFC" or form == "NFD" or form == "NFKC" or form == "NFKD":
-        return normalized(form, text)
-    throw_range_error("The normalization form should be one of NFC, NFD, NFKC, NFKD.")
+    if form not in {"NFC", "NFD", "NFKC", "NFKD"}:
+        throw_range_error("The normalization form should be one of NFC, NFD, NFKC, NFKD.")
+    return normalized(form, text)  # type: ignore[arg-type]  # it is one of those
 
 
 @PROTOTYPE.method("localeCompare", 1)

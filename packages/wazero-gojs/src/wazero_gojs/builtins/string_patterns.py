@@ -140,7 +140,7 @@ def replace_all(realm: Realm, this: Any, args: Args) -> Any:
 def _replaced(this: Any, args: Args, limit: int) -> str:
     """The text with `limit` occurrences of another replaced; 0 means all."""
     text, part = to_string(this), to_string(argument(args, 0))
-    by = argument(args, 1)
+    by: Any = argument(args, 1)
     by = by if is_callable(by) else to_string(by)
     pieces: list[str] = []
     size = done = 0

@@ -63,31 +63,30 @@ for _name, _symbol in WELL_KNOWN.items():
 def _this(this: Any, member: str) -> Symbol:
     value = this.value if isinstance(this, JSWrapper) else this
     if not isinstance(value, Symbol):
-        throw_type_error(f"Symbol.prototype.{member} requires that 'this' be a Symbol")
+        throw_type_error(f"Symbol.prototype{member} requires that 'this' be a Symbol")
     return value
 
 
 @PROTOTYPE.method("toString", 0)
 def to_text(realm: Realm, this: Any, args: Args) -> Any:
     """Spec: 20.4.3.3."""
-    return repr(_this(this, "toString"))
+    return repr(_this(this, ".toString"))
 
 
 @PROTOTYPE.method("valueOf", 0)
 def value_of(realm: Realm, this: Any, args: Args) -> Any:
     """Spec: 20.4.3.4."""
-    return _this(this, "valueOf")
+    return _this(this, ".valueOf")
 
 
 @PROTOTYPE.getter("description")
 def description(realm: Realm, this: Any, args: Args) -> Any:
     """Spec: 20.4.3.2."""
-    found = _this(this, "description").description
+    found = _this(this, ".description").description
     return UNDEFINED if found is None else found
 
 
-def _to_primitive(realm: Realm, this: Any, args: Args) -> Any:
-    return _this(this, "[Symbol.toPrimitive]")
-
-
-PROTOTYPE.method(SYMBOL_TO_PRIMITIVE, 1)(_to_primitive)
+@PROTOTYPE.method(SYMBOL_TO_PRIMITIVE, 1, CONFIGURABLE)
+def to_primitive(realm: Realm, this: Any, args: Args) -> Any:
+    """Spec: 20.4.3.5."""
+    return _this(this, " [ @@toPrimitive ]")

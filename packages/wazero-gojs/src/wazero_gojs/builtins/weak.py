@@ -123,7 +123,7 @@ def set_(realm: Realm, this: Any, args: Args) -> Any:
     """Spec: 24.3.3.5."""
     entries, key = _weak(this, "WeakMap", "set"), argument(args, 0)
     if not is_object(key):
-        throw_type_error(f"Invalid value used as weak map key: {describe(key)}")
+        throw_type_error("Invalid value used as weak map key")
     entries[key] = (argument(args, 1),)
     return this
 
@@ -144,7 +144,7 @@ def add(realm: Realm, this: Any, args: Args) -> Any:
 def _create_ref(realm: Realm, prototype: JSObject, args: Args) -> JSWeakRef:
     target = argument(args, 0)
     if not is_object(target):
-        throw_type_error("WeakRef: target must be an object")
+        throw_type_error("WeakRef: invalid target")
     return JSWeakRef(prototype, target)
 
 

@@ -10,7 +10,9 @@ from .values import (
     SYMBOL_TO_PRIMITIVE,
     UNDEFINED,
     Symbol,
+    ThrownByName,
     describe,
+    describe_unnamed,
     index_of,
     is_object,
     same_value,
@@ -83,7 +85,7 @@ class JSObject:
         """The object in a message, as V8 shows it: "#<Map>", or "[object Array]" if its class writes itself otherwise."""
         holder: JSObject | None = self
         while holder is not None and not holder.has_own_rules:
-            constructor = holder.properties.get("constructor")
+            constructor = holder.own("constructor")
             if isinstance(constructor, JSFunction) and constructor.properties.get("name"):
                 return f"#<{constructor.properties['name']}>"
             holder = holder.prototype
@@ -273,7 +275,7 @@ class JSObject:
         """Call the function that a property is. TypeError if it is none."""
         function = self.get(name)
         if not is_callable(function):
-            throw_type_error(f"{self.describe()}.{str(name)} is not a function")
+            throw_type_error(f"{self.describe()}.{name!s} is not a function")
         return function.call(self, args)
 
     def to_primitive(self, hint: str) -> Any:
@@ -281,7 +283,7 @@ class JSObject:
         exotic = self.get(SYMBOL_TO_PRIMITIVE)
         if exotic is not UNDEFINED and exotic is not None:
             if not is_callable(exotic):
-                throw_type_error(f"{describe(exotic)} is not a function")
+                throw_type_error(f"{describe_unnamed(exotic)} is not a function")
             value = exotic.call(self, (hint,))
             if not is_object(value):
                 return value
@@ -292,7 +294,7 @@ class JSObject:
                 value = function.call(self, ())
                 if not is_object(value):
                     return value
-        throw_type_error("Cannot convert object to primitive value")
+        raise ThrownByName("TypeError", "Cannot convert object to primitive value")
 
 
 def _call_setter(accessor: Accessor, this: Any, value: Any) -> bool:
@@ -385,8 +387,10 @@ class NativeConstructor(NativeFunction):
         prototype.attributes["constructor"] = HIDDEN
 
     def construct(self, args: Args, new_target: JSFunction | None = None) -> Any:
-        prototype = (new_target or self).get("prototype")
-        return self.creator(self.realm, prototype if is_object(prototype) else self.properties.get("prototype"), args)
+        prototype: Any = (new_target or self).get("prototype")
+        if not is_object(prototype):
+            prototype = self.properties.get("prototype")
+        return self.creator(self.realm, prototype, args)
 
 
 @final
@@ -399,11 +403,11 @@ class BoundFunction(JSFunction):
         name = target.get("name")
         super().__init__(target.realm, f"bound {name if isinstance(name, str) else ''}", 0)
         self.is_constructor = target.is_constructor
-        if isinstance(target, BoundFunction):  # as calls must not nest as deeply as somebody binds
-            target, this, args = target.target, target.this, (*target.args, *args)
-        self.target = target
-        self.this = this
-        self.args = tuple(args)
+        # Calls must not nest as deeply as somebody binds.
+        inner = target if isinstance(target, BoundFunction) else None
+        self.target: JSFunction = target if inner is None else inner.target
+        self.this: Any = this if inner is None else inner.this
+        self.args: tuple[Any, ...] = tuple(args) if inner is None else (*inner.args, *args)
 
     def call(self, this: Any, args: Args) -> Any:
         return self.target.call(self.this, (*self.args, *args))
@@ -437,7 +441,7 @@ def instance_of(value: Any, constructor: Any) -> bool:
     custom = constructor.get(SYMBOL_HAS_INSTANCE)
     if custom is not UNDEFINED and custom is not None:
         if not is_callable(custom):
-            throw_type_error(f"{describe(custom)} is not a function")
+            throw_type_error(f"{describe_unnamed(custom)} is not a function")
         return to_boolean(custom.call(constructor, (value,)))
     if not is_callable(constructor):
         throw_type_error("Right-hand side of 'instanceof' is not callable")

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 class _Method(NamedTuple):
     function: Native
     length: int
+    attributes: int
 
 
 class _Getter(NamedTuple):
@@ -36,11 +37,11 @@ class Table:
     def __init__(self) -> None:
         self.rows: dict[str | Symbol, _Method | _Getter | _Constant] = {}
 
-    def method(self, name: str | Symbol, length: int = 0) -> Callable[[Native], Native]:
+    def method(self, name: str | Symbol, length: int = 0, attributes: int = HIDDEN) -> Callable[[Native], Native]:
         """Decorator: a method. `length` is how many arguments it expects."""
 
         def add(function: Native) -> Native:
-            self.rows[name] = _Method(function, length)
+            self.rows[name] = _Method(function, length, attributes)
             return function
 
         return add
@@ -119,9 +120,9 @@ def make_property(realm: Realm, owner: JSObject, key: str | Symbol, row: Any) ->
     """Make the property that a row describes; its value or `Accessor`."""
     name = key if isinstance(key, str) else f"[{key.description}]"
     value: Any
-    attributes: int = HIDDEN
     if isinstance(row, _Method):
         value = NativeFunction(realm, name, row.length, row.function)
+        attributes = row.attributes
     elif isinstance(row, _Getter):
         setter = UNDEFINED if row.setter is None else NativeFunction(realm, f"set {name}", 1, row.setter)
         value = Accessor(NativeFunction(realm, f"get {name}", 0, row.getter), setter)

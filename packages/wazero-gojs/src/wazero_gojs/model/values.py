@@ -16,6 +16,9 @@ Key = "str | Symbol"
 """What names a property; array indices are decimal strings, too."""
 
 MAX_SAFE: Final = (1 << 53) - 1
+MAX_BIGINT_BITS: Final = 1 << 20
+"""Of a bigint, far fewer than in browsers: Python takes seconds to calculate with larger ones, and cannot be stopped."""
+_SMALL_BITS: Final = 8192
 
 
 @final
@@ -280,22 +283,25 @@ def to_string(value: Any) -> str:
 
 def integer_to_string(integer: int) -> str:
     """An integer of any size in decimal: Python itself refuses more than 4,300 digits."""
-    if integer.bit_length() < 4096:
+    if integer.bit_length() < _SMALL_BITS:
         return str(int(integer))
-    from decimal import Decimal
+    return "-" + _decimal(-integer, 0) if integer < 0 else _decimal(int(integer), 0)
 
-    return f"{Decimal(int(integer)):f}"
+
+def _decimal(integer: int, width: int) -> str:
+    if integer.bit_length() < _SMALL_BITS:
+        return str(integer).rjust(width, "0")
+    half = integer.bit_length() * 3 // 20  # about half as many digits as there are
+    high, low = divmod(integer, 10**half)
+    return _decimal(high, max(width - half, 0)) + _decimal(low, half)
 
 
 def string_to_integer(digits: str) -> int:
     """The integer that decimal digits are, of which there may be any number. ValueError for other text."""
-    if len(digits) < 1024:
+    if len(digits) < _SMALL_BITS // 4:
         return int(digits)
-    if not (digits.isdecimal() and digits.isascii()):
-        raise ValueError
-    from decimal import Decimal
-
-    return int(Decimal(digits))
+    half = len(digits) // 2
+    return string_to_integer(digits[:-half]) * 10**half + string_to_integer(digits[-half:])
 
 
 def number_to_string(number: float) -> str:
@@ -348,7 +354,7 @@ def index_of(key: object) -> int:
 def strict_equals(left: Any, right: Any) -> bool:
     """The operator ===. Spec: 7.2.15."""
     if left is right:
-        return left == left
+        return bool(left == left)
     if isinstance(left, bool) or isinstance(right, bool) or isinstance(left, BigInt) != isinstance(right, BigInt):
         return False
     if isinstance(left, (str, int, float)) and isinstance(right, (str, int, float)):
@@ -368,6 +374,14 @@ def same_value(left: Any, right: Any) -> bool:
     if isinstance(left, (int, float)) and isinstance(right, (int, float)) and not left and not right:
         return type(left) is bool or type(right) is bool or math.copysign(1, left) == math.copysign(1, right)
     return same_value_zero(left, right)
+
+
+def describe_unnamed(value: Any) -> str:
+    """A value in a message that would rather show the source which it came from: "number 5", "object null", "object"."""
+    kind = type_of(value)
+    if value is UNDEFINED or is_object(value) or isinstance(value, Symbol):
+        return kind
+    return f'{kind} "{value}"' if isinstance(value, str) else f"{kind} {describe(value)}"
 
 
 def describe(value: Any) -> str:

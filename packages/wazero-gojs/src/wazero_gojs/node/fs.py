@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from wazero_api.system import FileType, OpenFlags, Stat
 from wazero_core.system import READ, WRITE, FileEntry
 from wazero_gojs.model.buffer import JSTypedArray
-from wazero_gojs.model.object import Args, JSObject, argument, is_callable
+from wazero_gojs.model.object import Args, JSObject, Native, argument, is_callable
 from wazero_gojs.model.table import BuiltinObject, Table
 from wazero_gojs.model.values import UNDEFINED, JSError, throw_type_error, to_integer, to_number, to_string, to_uint32
 
@@ -85,6 +85,7 @@ def _operation(name: str, length: int, *, names_path: bool = False) -> Callable[
     def add(function: Operation) -> Operation:
         def call(realm: Realm, this: Any, args: Args) -> Any:
             callback = _callback(args)
+            answer: tuple[Any, ...]
             try:
                 answer = (None, function(realm, *_padded(args[:-1], length)))
             except OSError as error:
@@ -298,8 +299,10 @@ def _fchown(realm: Realm, fd: Any, user: Any, group: Any) -> Any:
 
 
 def _transfer(name: str, mask: int) -> Callable[[Operation], Operation]:
-    """Register reading or writing: ``(entry, bytes, position) -> count`` under ``fs.name(fd, buffer, offset, length,
-    position, callback)``, where a position of null is the file's own."""
+    """Register reading or writing: ``(entry, bytes, position) -> count``.
+
+    That is ``fs.name(fd, buffer, offset, length, position, callback)``, where a position of null is the file's own.
+    """
 
     def add(function: Operation) -> Operation:
         def arguments(realm: Realm, args: Args) -> tuple[FileEntry, memoryview, int | None]:
@@ -400,6 +403,10 @@ def _stats(realm: Realm, stat: Stat) -> JSObject:
     return made
 
 
+def _is_of_type(bits: int) -> Native:
+    return lambda realm, this, args: mode_bits.S_IFMT(this.properties.get("mode", 0)) == bits
+
+
 for _method, _bits in (
     ("isDirectory", mode_bits.S_IFDIR),
     ("isFile", mode_bits.S_IFREG),
@@ -409,9 +416,7 @@ for _method, _bits in (
     ("isBlockDevice", mode_bits.S_IFBLK),
     ("isCharacterDevice", mode_bits.S_IFCHR),
 ):
-    _STATS.method(_method)(
-        lambda realm, this, args, bits=_bits: mode_bits.S_IFMT(this.properties.get("mode", 0)) == bits
-    )
+    _STATS.method(_method)(_is_of_type(_bits))
 
 
 def _size(value: Any) -> int:

@@ -84,4 +84,3 @@ def is_absolute(realm: Realm, this: Any, args: Args) -> bool:
 
 _PATH.made("posix", lambda realm: realm.intrinsic("path"))
 _PATH.constant("win32", UNDEFINED)
-

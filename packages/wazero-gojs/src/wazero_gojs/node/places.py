@@ -24,7 +24,9 @@ class Workdir:
         entries = [system.files.take(fd) for fd in system.files.numbers() if system.files[fd].name is not None]
         self._entries: list[FileEntry] = entries
         # The longest first: of two mounts that hold a path, the inner one counts.
-        self._mounts = sorted(((_components(entry.name or ""), entry.tree) for entry in entries), key=_depth, reverse=True)
+        self._mounts = sorted(
+            ((_components(entry.name or ""), entry.tree) for entry in entries), key=_depth, reverse=True
+        )
         self.path = _ROOT
         if wanted is not None:
             self.change(wanted)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Final
 
-from wazero_gojs.model.object import Args, argument
+from wazero_gojs.model.object import Args, Native, argument
 from wazero_gojs.model.table import Table
 from wazero_gojs.model.values import UNDEFINED, JSError, to_string, to_uint32
 
@@ -76,8 +76,12 @@ def _user(realm: Realm, name: str) -> int:
     return int(getattr(os, name)()) if realm.host.config.os_user and hasattr(os, name) else 0
 
 
+def _asking(name: str) -> Native:
+    return lambda realm, this, args: _user(realm, name)
+
+
 for _name in ("getuid", "getgid", "geteuid", "getegid"):
-    _PROCESS.method(_name)(lambda realm, this, args, name=_name: _user(realm, name))
+    _PROCESS.method(_name)(_asking(_name))
 
 
 @_PROCESS.method("getgroups")

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, final
 from wazero_gojs.builtins.iteration import IteratorRecord, values_method
 from wazero_gojs.builtins.operations import throw_not_assignable
 from wazero_gojs.builtins.primitives import get_member, set_member
-from wazero_gojs.builtins.wrappers import to_object
+from wazero_gojs.builtins.wrappers import string_property, to_object
 from wazero_gojs.model.array import JSArray
-from wazero_gojs.model.object import ENUMERABLE, MISSING, Args, JSFunction, JSObject, NativeFunction, is_callable
+from wazero_gojs.model.object import ENUMERABLE, MISSING, Args, JSObject, NativeFunction, is_callable
 from wazero_gojs.model.values import (
     SYMBOL_ITERATOR,
     UNDEFINED,
@@ -56,24 +56,27 @@ def put(realm: Realm, base: Any, key: Any, value: Any, is_strict: bool) -> None:
         return
     if isinstance(base, JSObject):
         throw_not_assignable(base, str(name) if isinstance(name, int) else name)
+    if isinstance(base, str) and string_property(base, to_key(name)) is not MISSING:
+        throw_type_error(f"Cannot assign to read only property '{name}' of string '{base}'")
     throw_type_error(f"Cannot create property '{describe(name)}' on {type_of(base)} '{describe(base)}'")
 
 
 def call(function: Any, this: Any, args: Args, node: Any) -> Any:
     """Call what may be no function; `node` is what it was read from."""
-    if isinstance(function, JSFunction) or is_callable(function):
-        return function.call(this, args)
-    throw_type_error(f"{source_of(node)} is not a function")
+    if not is_callable(function):
+        throw_type_error(f"{source_of(node)} is not a function")
+    return function.call(this, args)
 
 
 def construct(function: Any, args: Args, node: Any) -> Any:
     """The operator new, for what may be no constructor."""
-    if is_callable(function) and getattr(function, "is_constructor", True):
-        return function.construct(args)
-    throw_type_error(f"{source_of(node)} is not a constructor")
+    if not is_callable(function) or not function.is_constructor:
+        throw_type_error(f"{source_of(node)} is not a constructor")
+    return function.construct(args)
 
 
-_NAMES_IN_MESSAGES: Final = {"this": "this", "new.target": "new.target"}
+NESTED: Final = nodes.Name("%nested")
+"""In place of an expression: the value is a part of another."""
 
 
 def source_of(node: Any) -> str:
@@ -91,6 +94,10 @@ def source_of(node: Any) -> str:
     if isinstance(node, nodes.Call):
         callee = "super" if isinstance(node.callee, nodes.Super) else source_of(node.callee)
         return f"{callee}(...)"
+    if isinstance(node, nodes.Array):
+        return f"[{','.join('' if item is None else source_of(item) for item in node.items)}]"
+    if isinstance(node, nodes.Object):
+        return f"{{{'(intermediate value)' * len(node.properties)}}}"
     if isinstance(node, nodes.Chain):
         return source_of(node.expression)
     return "(intermediate value)"
@@ -127,20 +134,21 @@ class _ArrayItems:
     close_quietly = close
 
 
-def iterator(realm: Realm, value: Any, node: Any) -> IteratorRecord | _ArrayItems:
+def iterator(realm: Realm, value: Any, node: Any, message: str = "") -> IteratorRecord | _ArrayItems:
     """The iterator of a value that came from an expression. TypeError if it has none."""
     is_nothing = value is UNDEFINED or value is None
     method = UNDEFINED if is_nothing else get_member(realm, value, SYMBOL_ITERATOR)
     if isinstance(method, NativeFunction) and method.function is values_method and type(value) is JSArray:
         return _ArrayItems(value)
     if not is_callable(method):
+        if message and not is_nothing:
+            throw_type_error(message)
         _throw_not_iterable(value, node)
     return IteratorRecord(value, method)
 
 
 def _throw_not_iterable(value: Any, node: Any) -> NoReturn:
-    is_constant = isinstance(node, nodes.Literal) or node == nodes.Name("undefined")
-    if node is None or (is_constant and (value is UNDEFINED or value is None)):
+    if node is None or node is NESTED:
         shown = type_of(value) if is_object(value) else describe(value)
         if value is not UNDEFINED and value is not None and not is_object(value):
             shown = f"{type_of(value)} {shown}"

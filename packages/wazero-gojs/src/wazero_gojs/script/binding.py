@@ -10,8 +10,9 @@ from wazero_gojs.model.object import ENUMERABLE, MISSING, JSObject
 from wazero_gojs.model.values import UNDEFINED, JSError, Symbol, describe, throw_type_error, to_key
 
 from . import nodes
-from .access import get, iterator, put, source_of
+from .access import NESTED, get, iterator, put, source_of
 from .compiler import Closure, Compiler, Writer
+from .lexer import fail
 from .scope import Frame
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ def name_for(target: Any) -> str:
 
 
 def _default(compiler: Compiler, pattern: nodes.Default, is_initial: bool) -> Writer:
-    write = binder(compiler, pattern.target, is_initial=is_initial)
+    write = binder(compiler, pattern.target, is_initial=is_initial, source=NESTED)
     otherwise = named(compiler, pattern.value, name_for(pattern.target))
     return lambda frame, value: write(frame, otherwise(frame) if value is UNDEFINED else value)
 
@@ -58,9 +59,8 @@ def _default(compiler: Compiler, pattern: nodes.Default, is_initial: bool) -> Wr
 def _member(compiler: Compiler, pattern: nodes.Member) -> Writer:
     realm, is_strict = compiler.realm, compiler.is_strict
     if isinstance(pattern.base, nodes.Super):
-        base, key = compiler.reader("this"), compiler.compile(pattern.key)
-    else:
-        base, key = compiler.compile(pattern.base), compiler.compile(pattern.key)
+        fail("super is not supported in patterns")
+    base, key = compiler.compile(pattern.base), compiler.compile(pattern.key)
     return lambda frame, value: put(realm, base(frame), key(frame), value, is_strict)
 
 
@@ -72,7 +72,7 @@ def _array(compiler: Compiler, pattern: nodes.ArrayPattern, is_initial: bool, so
         if isinstance(item, nodes.Rest):
             rest = binder(compiler, item.target, is_initial=is_initial)
         else:
-            writers.append(_skip if item is None else binder(compiler, item, is_initial=is_initial))
+            writers.append(_skip if item is None else binder(compiler, item, is_initial=is_initial, source=NESTED))
 
     def write(frame: Frame, value: Any) -> None:
         record = iterator(realm, value, source)
@@ -101,12 +101,14 @@ def _skip(frame: Frame, value: Any) -> None:
 def _object(compiler: Compiler, pattern: nodes.ObjectPattern, is_initial: bool, source: Any) -> Writer:
     realm = compiler.realm
     pairs = [
-        (compiler.compile(key), binder(compiler, target, is_initial=is_initial)) for key, target in pattern.properties
+        (compiler.compile(key), binder(compiler, target, is_initial=is_initial, source=NESTED))
+        for key, target in pattern.properties
     ]
     rest = None if pattern.rest is None else binder(compiler, pattern.rest, is_initial=is_initial)
 
     def write(frame: Frame, value: Any) -> None:
-        if value is UNDEFINED or value is None:
+        is_nothing = value is UNDEFINED or value is None
+        if is_nothing and not (source is NESTED and pairs):
             _throw_nothing(pattern, value, source)
         taken: set[str | Symbol] = set()
         for key, write_item in pairs:
@@ -124,7 +126,7 @@ def _object(compiler: Compiler, pattern: nodes.ObjectPattern, is_initial: bool, 
 
 
 def _throw_nothing(pattern: nodes.ObjectPattern, value: Any, source: Any) -> None:
-    shown = describe(value) if source is None else source_of(source)
+    shown = describe(value) if source in (None, NESTED) else source_of(source)
     key = pattern.properties[0][0] if pattern.properties else None
     if isinstance(key, nodes.Literal):
         throw_type_error(f"Cannot destructure property '{key.value}' of '{shown}' as it is {describe(value)}.")
@@ -139,4 +141,3 @@ def copy_properties(realm: Realm, made: JSObject, source: Any, excluded: Collect
     for key in source.own_keys():
         if key not in excluded and source.own(key) is not MISSING and source.attributes_of(key) & ENUMERABLE:
             made.define(key, source.get(key))
-

@@ -9,8 +9,9 @@ from wazero_gojs.model.values import ThrownByName, describe, is_object, throw_ty
 
 from . import nodes
 from .compiler import Closure, Compiler, compiles
-from .expression_code import arguments, property_step
 from .functions import ScriptConstructor, ScriptFunction, compile_function, function_maker
+from .member_code import arguments
+from .object_code import property_step
 from .scope import TDZ, Frame
 
 _ARGS = "args"
@@ -82,7 +83,8 @@ def _parents(parent: Any, function_prototype: Any) -> tuple[Any, Any]:
     if parent is None:
         return None, function_prototype
     if not getattr(parent, "is_constructor", False):
-        throw_type_error(f"Class extends value {describe(parent)} is not a constructor or null")
+        shown = parent.source_text() if isinstance(parent, JSFunction) else describe(parent)
+        throw_type_error(f"Class extends value {shown} is not a constructor or null")
     prototype = parent.get("prototype")
     if prototype is not None and not is_object(prototype):
         throw_type_error(f"Class extends value does not have valid prototype property {describe(prototype)}")
@@ -134,7 +136,9 @@ def super_call(compiler: Compiler, node: nodes.Call) -> Closure:
         parent = active.prototype
         values = args(frame)
         if not isinstance(parent, JSFunction) or not parent.is_constructor:
-            throw_type_error(f"Super constructor {describe(parent)} of anonymous class is not a constructor")
+            shown = "null" if parent is active.realm.function_prototype else describe(parent)
+            owner = active.properties.get("name") or "anonymous class"
+            throw_type_error(f"Super constructor {shown} of {owner} is not a constructor")
         made = parent.construct(values, new_target(frame))
         holder = frame
         for _ in range(place.hops):
@@ -146,5 +150,3 @@ def super_call(compiler: Compiler, node: nodes.Call) -> Closure:
         return made
 
     return run
-
-

@@ -28,6 +28,12 @@ RULES: Final[dict[type, _Rule]] = {}
 """How to compile each class of nodes."""
 COMPLETION: Final = "%completion"
 """The variable for a script's result."""
+_MISPLACED: Final[dict[type, str]] = {
+    nodes.CoverDefault: "Invalid shorthand property initializer",
+    nodes.Yield: "Yield expression not allowed in formal parameter",
+    nodes.Await: "Illegal await-expression in formal parameters of async function",
+}
+"""Nodes without a rule: what is wrong where one is compiled."""
 _CONSTANTS: Final = {"undefined": UNDEFINED, "NaN": float("nan"), "Infinity": float("inf")}
 
 
@@ -53,7 +59,16 @@ class Target(NamedTuple):
 class Compiler:
     """Of one function or script. Throws SyntaxErrors for what the parser did not know."""
 
-    __slots__ = ("block_functions", "function_scope", "has_completion", "is_strict", "labels", "realm", "scope", "targets")
+    __slots__ = (
+        "block_functions",
+        "function_scope",
+        "has_completion",
+        "is_strict",
+        "labels",
+        "realm",
+        "scope",
+        "targets",
+    )
 
     def __init__(self, realm: Realm, scope: FunctionScope, is_strict: bool) -> None:
         self.realm = realm
@@ -69,9 +84,10 @@ class Compiler:
 
     def compile(self, node: Any) -> Closure:
         """The closure of an expression or statement."""
+        self.realm.poll()
         rule = RULES.get(type(node))
         if rule is None:
-            fail("Invalid shorthand property initializer" if isinstance(node, nodes.CoverDefault) else "Unexpected token")
+            fail(_MISPLACED[type(node)])
         return rule(self, node)
 
     def optional(self, node: Any) -> Closure:
@@ -210,6 +226,8 @@ class Compiler:
         return write_outer if hops else write
 
     def _global_reader(self, name: str) -> Closure:
+        if name == "new.target":
+            fail("new.target expression is not allowed here")
         if name in _CONSTANTS:
             value = _CONSTANTS[name]
             return lambda frame: value

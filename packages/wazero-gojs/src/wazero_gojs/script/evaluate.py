@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from wazero_gojs.model.object import ALL, MISSING, Args, JSFunction, NativeFunction, argument
 from wazero_gojs.model.values import UNDEFINED
 
-# Those that are not named here make their rules known to the compiler.
-from . import class_code as class_code
-from . import expression_code as expression_code
-from . import nodes
-from . import statement_code as statement_code
+from . import class_code, expression_code, loop_code, member_code, nodes, object_code, statement_code
 from .compiler import COMPLETION, Closure, Compiler
 from .depth import guarded
-from .functions import compile_function
 from .lexer import fail
 from .parser import parse_script
 from .scope import Frame, FunctionScope, block_functions, functions_of, lexical_names, var_names
 
 if TYPE_CHECKING:
     from wazero_gojs.model.realm import Realm
+
+
+RULES_OF: Final = (class_code, expression_code, loop_code, member_code, object_code, statement_code)
+"""The modules that tell the compiler how: they only need to be imported."""
 
 
 def make(realm: Realm, name: str) -> Any:
@@ -46,9 +45,9 @@ def new_function(realm: Realm, parameters: Sequence[str] | str, body: str) -> JS
 
     def compile_source() -> JSFunction:
         # Each must be right alone, so that neither ends what the other has begun.
-        parse_script(f"(function anonymous(\n) {{\n{body}\n}})")
-        parse_script(f"(function anonymous({listed}\n) {{\n}})")
-        script = parse_script(f"({source})")
+        parse_script(f"(function anonymous(\n) {{\n{body}\n}})", realm.poll)
+        parse_script(f"(function anonymous({listed}\n) {{\n}})", realm.poll)
+        script = parse_script(f"({source})", realm.poll)
         node = script.body[0].expression
         if len(script.body) != 1 or not isinstance(node, nodes.Function):
             fail("Unexpected token ')'")
@@ -60,7 +59,7 @@ def new_function(realm: Realm, parameters: Sequence[str] | str, body: str) -> JS
 
 
 def _run(realm: Realm, source: str) -> Any:
-    script = parse_script(source)
+    script = parse_script(source, realm.poll)
     scope = FunctionScope(None, None)
     compiler = Compiler(realm, scope, script.is_strict)
     completion = scope.add(COMPLETION, "var")

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, final
+from typing import TYPE_CHECKING, Any, NamedTuple, final
 
 from wazero_gojs.builtins.wrappers import to_object
-from wazero_gojs.model.object import CONFIGURABLE, HIDDEN, WRITABLE, Args, JSFunction, JSObject, argument
-from wazero_gojs.model.values import SYMBOL_ITERATOR, UNDEFINED, JSError, is_object, throw_type_error
+from wazero_gojs.model.object import HIDDEN, WRITABLE, Args, JSFunction, JSObject, argument
+from wazero_gojs.model.values import SYMBOL_ITERATOR, UNDEFINED, Symbol, is_object, throw_type_error
 
 from . import nodes
 from .binding import binder
@@ -143,7 +143,7 @@ class Arguments(JSObject):
     def __init__(self, realm: Realm, args: Args, function: JSFunction) -> None:
         super().__init__(realm.object_prototype)
         self.properties.update((str(index), value) for index, value in enumerate(args))
-        hidden = {
+        hidden: dict[str | Symbol, Any] = {
             "length": len(args),
             SYMBOL_ITERATOR: realm.prototype_of("Array").get("values"),
             "callee": function,
@@ -166,9 +166,9 @@ def function_maker(compiler: Compiler, node: nodes.Function) -> Callable[[Frame,
     """What makes the function in a frame, as a method of an object or not."""
     realm = compiler.realm
     code = compile_function(compiler, node)
-    if node.kind in {"arrow", "method"} or node.is_async:
-        if not node.is_generator:
-            return lambda frame, home: ScriptFunction(realm, code, frame, home)
+    is_plain = node.kind in {"arrow", "method"} or node.is_async
+    if is_plain and not node.is_generator:
+        return lambda frame, home: ScriptFunction(realm, code, frame, home)
     if node.is_generator:
         return lambda frame, home: _with_prototype(ScriptFunction(realm, code, frame, home), None)
 
@@ -210,7 +210,7 @@ def compile_function(compiler: Compiler, node: nodes.Function) -> Code:
     if node.kind == "derived":
         scope.lookup("this")
     if node.is_generator or node.is_async:
-        from .suspension import suspending_body
+        from .suspended_statements import suspending_body
 
         body = suspending_body(inner, node.body)
     else:

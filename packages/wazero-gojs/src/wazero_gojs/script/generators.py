@@ -94,9 +94,7 @@ _PROTOTYPE.constant(SYMBOL_TO_STRING_TAG, "Generator", CONFIGURABLE)
 
 def generator_prototype(realm: Realm) -> JSObject:
     """What all generators inherit from."""
-    return realm.hidden(
-        "Generator", lambda: BuiltinObject(realm, _PROTOTYPE, base_iterator_prototype(realm))
-    )
+    return realm.hidden("Generator", lambda: BuiltinObject(realm, _PROTOTYPE, base_iterator_prototype(realm)))
 
 
 def _generator(this: Any, method: str) -> JSGenerator:

@@ -10,20 +10,56 @@ from wazero_gojs.model import utf16
 from wazero_gojs.model.values import BigInt, ThrownByName, number_of, throw_range_error
 
 RESERVED: Final = frozenset(
-    "break case catch class const continue debugger default delete do else enum export extends false finally for function "
-    "if import in instanceof new null return super switch this throw true try typeof var void while with".split()
+    [
+        "break",
+        "case",
+        "catch",
+        "class",
+        "const",
+        "continue",
+        "debugger",
+        "default",
+        "delete",
+        "do",
+        "else",
+        "enum",
+        "export",
+        "extends",
+        "false",
+        "finally",
+        "for",
+        "function",
+        "if",
+        "import",
+        "in",
+        "instanceof",
+        "new",
+        "null",
+        "return",
+        "super",
+        "switch",
+        "this",
+        "throw",
+        "true",
+        "try",
+        "typeof",
+        "var",
+        "void",
+        "while",
+        "with",
+    ]
 )
 STRICT_RESERVED: Final = frozenset(
-    "implements interface let package private protected public static yield".split()
+    ["implements", "interface", "let", "package", "private", "protected", "public", "static", "yield"]
 )
 
 _NEWLINES: Final = "\n\r\u2028\u2029"
 _SKIP: Final = re.compile(
-    rf"(?:[ \t\v\f\xa0\ufeff\u1680\u2000-\u200a\u202f\u205f\u3000{_NEWLINES}]+|//[^{_NEWLINES}]*|/\*[\s\S]*?\*/)*"
+    rf"(?:[ \t\v\f\xa0\ufeff\u1680\u2000-\u200a\u202f\u205f\u3000{_NEWLINES}]+|(?://|<!--)[^{_NEWLINES}]*|/\*[\s\S]*?\*/)*"
 )
 _NEWLINE: Final = re.compile(f"[{_NEWLINES}]")
 _NAME: Final = re.compile(r"(?:[$\w\u200c\u200d]|\\u[0-9a-fA-F]{4}|\\u\{[0-9a-fA-F]+\})+")
-_NAME_ESCAPE: Final = re.compile(r"\\u\{?([0-9a-fA-F]+)\}?")
+_NAME_ESCAPE: Final = re.compile(r"\\u(?:\{([0-9a-fA-F]+)\}|([0-9a-fA-F]{4}))")
 _DIGITS: Final = r"[0-9](?:_?[0-9])*"
 _NUMBER: Final = re.compile(
     r"0[xX](?P<hex>[0-9a-fA-F](?:_?[0-9a-fA-F])*)(?P<n16>n?)|0[oO](?P<octal>[0-7](?:_?[0-7])*)(?P<n8>n?)"
@@ -82,6 +118,7 @@ class Lexer:
             self.position = start
             return Token("end", None, start, start, after_newline)
         char = text[start]
+        value: Any
         if char in "\"'":
             type, value, end, legacy = self._string(start, char)
         elif char == "`":
@@ -116,10 +153,10 @@ class Lexer:
         name = found[0]
         has_escape = "\\" in name
         if has_escape:
-            name = _NAME_ESCAPE.sub(lambda match: _character(int(match[1], 16)), name)
+            name = _NAME_ESCAPE.sub(lambda match: _character(int(match[1] or match[2], 16)), name)
         plain = name.replace("$", "_").replace("\u200c", "_").replace("\u200d", "_")
         if not plain.isidentifier():
-            fail("Invalid Unicode escape sequence" if has_escape else "Invalid or unexpected token")
+            fail("Invalid or unexpected token")
         if is_private:
             return "private", f"#{name}", found.end(), ""
         type = "name" if name not in RESERVED else "escaped" if has_escape else "keyword"
@@ -128,7 +165,7 @@ class Lexer:
     def _number(self, start: int) -> tuple[str, Any, int, str]:
         found = _NUMBER.match(self.text, start)
         if found is None or _NAME.match(self.text, found.end()):
-            fail("Invalid or unexpected token")
+            fail(_bad_number(self.text, start if found is None else found.end()))
         legacy = ""
         value: Any
         if decimal := found["decimal"]:
@@ -179,7 +216,7 @@ class Lexer:
                 raw = text[start:end].replace("\r\n", "\n").replace("\r", "\n")
                 return (None if is_bad else utf16.concat_all(parts), raw, char == "`"), end + 1 + (char == "$")
             if not char:
-                fail("Unterminated template literal")
+                fail("Unexpected end of input")
             position = end + 1
             if char == "\\":
                 escape = _ESCAPE.match(text, end)
@@ -214,6 +251,14 @@ def _bad_escape(char: str) -> str:
     if char == "x":
         return "Invalid hexadecimal escape sequence"
     return "Invalid Unicode escape sequence" if char == "u" else "Invalid or unexpected token"
+
+
+def _bad_number(text: str, end: int) -> str:
+    if text.startswith("__", end):
+        return "Only one underscore is allowed as numeric separator"
+    if text.startswith("_", end):
+        return "Numeric separators are not allowed at the end of numeric literals"
+    return "Invalid or unexpected token"
 
 
 def _to_number(integer: int) -> int | float:

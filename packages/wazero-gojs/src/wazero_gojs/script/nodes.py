@@ -195,7 +195,6 @@ class Group(NamedTuple):
     """(expression): only while parsing, since (a) => a and ({a}) = b depend on it. `items` may end in `Rest`."""
 
     items: Nodes
-    has_trailing_comma: bool
 
 
 class Yield(NamedTuple):

@@ -140,7 +140,8 @@ def _power_bigints(base: int, exponent: int) -> int:
         throw_range_error("Maximum BigInt size exceeded")
     if abs(base) <= 1:
         return int(base) if exponent % 2 else int(base) * int(base) if exponent else 1
-    return int(base) ** int(exponent)
+    found: int = int(base) ** int(exponent)
+    return found
 
 
 def _shift_bigint(left: int, right: int) -> int:
@@ -276,7 +277,7 @@ OPERATORS: Final[dict[str, Operator]] = {
     "in": has_property,
     "instanceof": instance_of,
 }
-COMPARISONS: Final = frozenset("=== !== == != < > <= >= in instanceof".split())
+COMPARISONS: Final = frozenset(["===", "!==", "==", "!=", "<", ">", "<=", ">=", "in", "instanceof"])
 """Those whose results are booleans."""
 
 UNARY: Final[dict[str, Callable[[Any], Any]]] = {

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final, final
 
-from wazero_gojs.model.values import throw_range_error
-
 from . import nodes
-from .expressions import MAX_NESTING, Context, ExpressionParser
+from .expressions import ExpressionParser
 from .lexer import fail
 from .patterns import names_of, to_pattern
+from .reader import Context
 
 _DIRECTIVE_LENGTH: Final = len("'use strict'")
 
 
-def parse_script(text: str) -> nodes.Script:
-    """The tree of a script. Throws a SyntaxError."""
-    parser = Parser(text, Context())
+def parse_script(text: str, poll: Callable[[], None]) -> nodes.Script:
+    """The tree of a script. Throws a SyntaxError. Calls `poll` now and then, see `Realm.poll`."""
+    parser = Parser(text, Context(), poll)
     body = parser.directives("end")
     if parser.token.type != "end":
         parser.unexpected()
@@ -53,10 +53,10 @@ class Parser(ExpressionParser):
         if self.at("function") or (self.at("async") and self._is_async_function()):
             return self._function_declaration()
         if self.at("class"):
-            definition = self.class_expression()
-            if not definition.name:
-                self.unexpected()
-            return nodes.ClassDeclaration(definition)
+            following = self.peek()
+            if following.type != "name":
+                self.unexpected(following)
+            return nodes.ClassDeclaration(self.class_expression())
         if self.at("const") or (self.at("let") and self._is_let()):
             declaration = self.declaration(token.value)
             self.semicolon()
@@ -73,9 +73,7 @@ class Parser(ExpressionParser):
 
     def statement(self) -> Any:
         """A statement that is no declaration."""
-        self.depth += 1
-        if self.depth > MAX_NESTING:
-            throw_range_error("Maximum call stack size exceeded")
+        self.descend()
         parse = self._STATEMENTS.get(self.token.value) if self.token.type in {"keyword", "punctuator"} else None
         found = parse(self) if parse is not None else self._expression_statement()
         self.depth -= 1
@@ -83,9 +81,9 @@ class Parser(ExpressionParser):
 
     def _body(self) -> Any:
         """What a loop or condition controls."""
-        if self.at("class") or self.at("const") or (self.at("let") and self.peek().value == "["):
-            if self.at("class"):
-                self.unexpected()
+        if self.at("class") or self.at("const"):
+            self.unexpected()
+        if self.at("let") and self._is_let() and not (self.peek().after_newline and self.peek().type == "name"):
             fail("Lexical declaration cannot appear in a single-statement context")
         return self.statement()
 
@@ -123,9 +121,7 @@ class Parser(ExpressionParser):
     def _function_declaration(self) -> nodes.FunctionDeclaration:
         start = self.token.start
         is_async = self.accept("async")
-        function = self.function_expression(start, is_async=is_async)
-        if not function.name:
-            fail("Function statements require a function name")
+        function = self.function_expression(start, is_async=is_async, needs_name=True)
         return nodes.FunctionDeclaration(function._replace(is_expression=False))
 
     def function_body(self, is_simple: bool) -> tuple[Any, ...]:
@@ -177,7 +173,9 @@ class Parser(ExpressionParser):
                 return nodes.Property("constructor", key, self.function("", kind, start, super_=super_))
             member = self.finish_method(key, start, "property", is_static)
         if member.key == nodes.Literal("constructor") and not is_static:
-            fail("Class constructor may not be an accessor or a generator")
+            function = member.value
+            kind = "a generator" if function.is_generator else "an async method" if function.is_async else "an accessor"
+            fail(f"Class constructor may not be {kind}")
         if member.key == nodes.Literal("prototype") and is_static:
             fail("Classes may not have a static property named 'prototype'")
         return member
@@ -360,8 +358,12 @@ class Parser(ExpressionParser):
         if self.token.type == "name" and self.peek().value == ":" and self.peek().type == "punctuator":
             label = self.identifier().name
             self.advance()
-            is_function = self.at("function") and not self.context.is_strict
-            return nodes.Labelled(label, self._function_declaration() if is_function else self._body())
+            if not self.at("function") or self.context.is_strict:
+                return nodes.Labelled(label, self._body())
+            declaration = self._function_declaration()
+            if declaration.function.is_generator:
+                fail("Generators can only be declared at the top level or inside a block.")
+            return nodes.Labelled(label, declaration)
         if self.at("function"):
             fail(
                 "In strict mode code, functions can only be declared at top level or inside a block."

@@ -31,9 +31,9 @@ def to_pattern(node: Any, is_binding: bool, is_strict: bool) -> Any:
     if isinstance(node, nodes.ObjectPattern):
         pairs = tuple((key, to_pattern(target, is_binding, is_strict)) for key, target in node.properties)
         return nodes.ObjectPattern(pairs, node.rest and to_pattern(node.rest, is_binding, is_strict))
-    if isinstance(node, nodes.Default) or (isinstance(node, nodes.Assign) and not node.operator):
-        return nodes.Default(to_pattern(node.target, is_binding, is_strict), node.value)
-    fail(_BAD)
+    if not isinstance(node, (nodes.Default, nodes.Assign)) or (isinstance(node, nodes.Assign) and node.operator):
+        fail(_BAD)
+    return nodes.Default(to_pattern(node.target, is_binding, is_strict), node.value)
 
 
 def to_patterns(items: Any, is_binding: bool, is_strict: bool, not_last: str) -> tuple[Any, ...]:
@@ -60,7 +60,8 @@ def _object_pattern(node: nodes.Object, is_binding: bool, is_strict: bool) -> no
             fail("Rest element must be last element")
         if isinstance(item, nodes.Spread):
             if not isinstance(item.value, nodes.Name) and (is_binding or not isinstance(item.value, nodes.Member)):
-                fail("`...` must be followed by an assignable reference in assignment contexts")
+                kind = "an identifier in declaration" if is_binding else "an assignable reference in assignment"
+                fail(f"`...` must be followed by {kind} contexts")
             rest = to_pattern(item.value, is_binding, is_strict)
         elif isinstance(item, nodes.CoverDefault):
             name = to_pattern(item.name, is_binding, is_strict)

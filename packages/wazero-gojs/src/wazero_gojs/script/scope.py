@@ -184,5 +184,7 @@ def block_functions(statements: Iterable[Any]) -> Iterator[str]:
             for _, body in node.cases:
                 yield from (function.name for function in functions_of(body))
                 yield from block_functions(body)
-        elif isinstance(node, (nodes.If, nodes.For, nodes.ForEach, nodes.While, nodes.DoWhile, nodes.Labelled, nodes.Try)):
+        elif isinstance(
+            node, (nodes.If, nodes.For, nodes.ForEach, nodes.While, nodes.DoWhile, nodes.Labelled, nodes.Try)
+        ):
             yield from block_functions(_parts(node))

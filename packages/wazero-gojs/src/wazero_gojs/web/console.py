@@ -194,5 +194,3 @@ def _duration(milliseconds: float) -> str:
     if milliseconds >= 1000:
         return f"{milliseconds / 1000:.3f}s"
     return f"{number_to_string(round(milliseconds, 3))}ms"
-
-

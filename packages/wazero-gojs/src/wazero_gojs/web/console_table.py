@@ -44,7 +44,9 @@ def draw(realm: Realm, data: JSObject, columns: Any) -> str:
         if len(rows) * (len(names) + 2) > MAX_CELLS:
             throw_range_error("Invalid string length")
     heads = [index, *names, *([_VALUES] if has_values else [])]
-    lines = [[key, *(cells.get(name, "") for name in names), *([own] if has_values else [])] for key, cells, own in rows]
+    lines = [
+        [key, *(cells.get(name, "") for name in names), *([own] if has_values else [])] for key, cells, own in rows
+    ]
     return _render(heads, lines)
 
 

@@ -108,7 +108,7 @@ class Inspector:
 
     def _custom(self, value: JSObject, level: int) -> str | None:
         symbol = self._realm.symbols.get(_CUSTOM)
-        function = UNDEFINED if symbol is None else value.get(symbol)
+        function: Any = UNDEFINED if symbol is None else value.get(symbol)
         if not is_callable(function):
             return None
         said = function.call(value, (self._depth - level, self._realm.new_object()))
@@ -157,9 +157,7 @@ class Inspector:
         rows += [self._property(value, key, level, shape.is_list) for key in shape.keys]
         return rows, more
 
-    def _layout(
-        self, value: JSObject, shape: _Shape, rows: list[str], more: str | None, base: str, level: int
-    ) -> str:
+    def _layout(self, value: JSObject, shape: _Shape, rows: list[str], more: str | None, base: str, level: int) -> str:
         count = len(rows) + (more is not None)
         if shape.is_list and count > 6 and rows:
             rows = in_columns(rows, more, self._indent, self._has_only_numbers(value, rows))
@@ -254,7 +252,7 @@ class Inspector:
         if isinstance(value, JSRegExp):
             return _Shape(None, value.describe(), "{", keys, empty=value.describe())
         if isinstance(value, JSDate):
-            base = "Invalid Date" if isinstance(value.time, float) else iso_text(value.time)
+            base = "Invalid Date" if value.time != value.time else iso_text(value.time)
             return _Shape(None, base, "{", keys, empty=base)
         if isinstance(value, JSWrapper):
             return self._wrapper_shape(value)

@@ -73,7 +73,7 @@ def in_columns(rows: list[str], more: str | None, indent: int, are_numbers: bool
     if widest * 3 + indent >= WIDTH or not (total / widest > 5 or widest <= 8):
         return rows if more is None else [*rows, more]
     count = len(rows) + (more is not None)
-    usual = max(widest - math.sqrt(widest - total / count), 1)
+    usual = max(widest - 3 - math.sqrt(widest - total / count), 1)
     columns = min(
         math.floor(math.sqrt(2.5 * usual * len(rows)) / usual + 0.5),
         (WIDTH - indent) // widest,

@@ -15,7 +15,6 @@ from wazero_gojs.model.table import Table
 from wazero_gojs.model.values import (
     SYMBOL_TO_STRING_TAG,
     UNDEFINED,
-    describe,
     is_object,
     throw_range_error,
     throw_type_error,
@@ -23,7 +22,7 @@ from wazero_gojs.model.values import (
     to_string,
 )
 
-from .errors import throw_coded, throw_dom_exception
+from .errors import throw_coded, throw_dom_exception, throw_wrong_argument
 
 ENCODER: Final = Table()
 DECODER: Final = Table()
@@ -93,8 +92,7 @@ def encode_into(realm: Realm, this: Any, args: Args) -> Any:
     """Write as many whole characters as there is room for; says how many units were read and bytes written."""
     text, target = to_string(argument(args, 0)), argument(args, 1)
     if not isinstance(target, JSTypedArray) or target.type.name != "Uint8Array":
-        message = f'The "dest" argument must be an instance of Uint8Array. Received {describe(target)}'
-        throw_coded(realm, "TypeError", "ERR_INVALID_ARG_TYPE", message)
+        throw_wrong_argument(realm, "dest", "an instance of Uint8Array", target)
     # More characters than bytes never fit.
     content = to_utf8(text[: target.length])
     if len(content) > target.length:
@@ -157,9 +155,7 @@ def _create_decoder(realm: Realm, prototype: JSObject, args: Args) -> JSTextDeco
     label = "utf-8" if label is UNDEFINED else to_string(label)
     encoding = ENCODINGS.get(label.strip("\t\n\f\r ").lower())
     if encoding is None:
-        throw_coded(
-            realm, "RangeError", "ERR_ENCODING_NOT_SUPPORTED", f'The "{label}" encoding is not supported'
-        )
+        throw_coded(realm, "RangeError", "ERR_ENCODING_NOT_SUPPORTED", f'The "{label}" encoding is not supported')
     is_fatal = keeps_mark = False
     if is_object(options):
         is_fatal, keeps_mark = to_boolean(options.get("fatal")), to_boolean(options.get("ignoreBOM"))
@@ -196,10 +192,7 @@ def decode(realm: Realm, this: Any, args: Args) -> Any:
     decoder, source, options = _decoder(this), argument(args, 0), argument(args, 1)
     data = memoryview(b"") if source is UNDEFINED else bytes_of(source)
     if data is None:
-        message = (
-            'The "list" argument must be an instance of SharedArrayBuffer, ArrayBuffer or ArrayBufferView. '
-            f"Received {describe(source)}"
-        )
+        message = 'The "list" argument must be an instance of SharedArrayBuffer, ArrayBuffer or ArrayBufferView.'
         throw_coded(realm, "TypeError", "ERR_INVALID_ARG_TYPE", message)
     if len(data) > utf16.MAX_LENGTH:
         throw_range_error("Invalid string length")
@@ -224,7 +217,9 @@ def atob(realm: Realm, this: Any, args: Args) -> Any:
     text = to_string(args[0]).translate(_SPACES)
     if len(text) % 4 == 0 and text.endswith("="):
         text = text.removesuffix("=").removesuffix("=")
-    if len(text) % 4 == 1 or _BASE64.fullmatch(text) is None:
+    if _BASE64.fullmatch(text) is None:
+        throw_dom_exception(realm, "InvalidCharacterError", "Invalid character")
+    if len(text) % 4 == 1:
         throw_dom_exception(realm, "InvalidCharacterError", "The string to be decoded is not correctly encoded.")
     from binascii import a2b_base64
 

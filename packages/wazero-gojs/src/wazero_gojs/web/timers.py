@@ -12,7 +12,7 @@ from wazero_gojs.model.realm import Realm
 from wazero_gojs.model.table import BuiltinObject, Table
 from wazero_gojs.model.values import SYMBOL_TO_PRIMITIVE, UNDEFINED, describe, throw_type_error, to_number
 
-from .errors import throw_coded
+from .errors import throw_wrong_argument
 
 TIMEOUT: Final = Table()
 IMMEDIATE: Final = Table()
@@ -111,8 +111,7 @@ def _numbered(realm: Realm) -> JSObject:
 def _function(realm: Realm, args: Args) -> JSFunction:
     function: JSFunction = argument(args, 0)
     if not is_callable(function):
-        message = f'The "callback" argument must be of type function. Received {describe(function)}'
-        throw_coded(realm, "TypeError", "ERR_INVALID_ARG_TYPE", message)
+        throw_wrong_argument(realm, "callback", "of type function", function)
     return function
 
 
@@ -233,5 +232,3 @@ def timeout_to_primitive(realm: Realm, this: Any, args: Args) -> Any:
     if timer.timer is not None:
         _numbered(realm).properties[str(timer.id)] = timer
     return timer.id
-
-
