@@ -155,7 +155,11 @@ class Connection(Protocol):
 
 
 class FS(Protocol):
-    """A tree of files. No path given to it may reach outside its root, links included."""
+    """A tree of files. No path given to it may reach outside its root, links included.
+
+    One that knows permissions and owners also has ``set_permissions(path, permissions)``, links followed, and
+    ``set_owner(path, user, group, *, follow=True)``, where -1 leaves one; its files have the same without a path.
+    """
 
     def open_file(self, path: str, flags: OpenFlags, permissions: int = 0o644) -> File: ...
 

@@ -217,6 +217,33 @@ class DirFS:
             else:
                 os.utime(walk.name, ns=times)
 
+    def set_permissions(self, path: str, permissions: int) -> None:
+        """Set the bits of the mode, links followed. ENOSYS where the system does that by path only."""
+        if not walking.HAS_DESCRIPTORS:
+            fail(errno.ENOSYS)
+        with self._walk(path) as walk:
+            _followed(walk)
+            # By descriptor: `os.chmod` would follow a link that has come into the file's place meanwhile.
+            fd = os.open(walk.name, _ALWAYS | getattr(os, "O_PATH", os.O_RDONLY), dir_fd=walk.directory)
+            try:
+                if mode_bits.S_ISLNK(os.fstat(fd).st_mode):
+                    fail(errno.ELOOP)
+                if hasattr(os, "O_PATH"):
+                    os.chmod(f"/proc/self/fd/{fd}", permissions)
+                else:
+                    os.fchmod(fd, permissions)
+            finally:
+                os.close(fd)
+
+    def set_owner(self, path: str, user: int, group: int, *, follow: bool = True) -> None:
+        """Set owner and group, -1 to leave one. ENOSYS where files have none."""
+        if not walking.HAS_DESCRIPTORS:
+            fail(errno.ENOSYS)
+        with self._walk(path) as walk:
+            if follow or walk.must_be_directory:
+                _followed(walk)
+            os.chown(walk.name, user, group, dir_fd=walk.directory, follow_symlinks=False)
+
     def _walk(self, path: str) -> Walk:
         """Resolve all of `path` but its last component."""
         if walking.HAS_DESCRIPTORS:

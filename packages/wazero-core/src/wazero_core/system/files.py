@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, NoReturn
 
 from wazero_api.system import DirectoryEntry, FileType, Stat
@@ -16,6 +16,14 @@ MAX_OPEN_FILES: Final = 1 << 16
 def fail(number: int) -> NoReturn:
     """Raise the OSError (of the subclass that fits) for a number of Python's `errno` module."""
     raise OSError(number, os.strerror(number))
+
+
+def offered(target: object, name: str) -> Callable[..., None]:
+    """A method that not all files and file systems have, such as `set_permissions`: ENOSYS from those without."""
+    method: Callable[..., None] | None = getattr(target, name, None)
+    if method is None:
+        fail(errno.ENOSYS)
+    return method
 
 
 class BaseFile:

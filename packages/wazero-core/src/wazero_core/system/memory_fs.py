@@ -151,6 +151,10 @@ class _MemoryVolume(Volume[_Node]):
             node.modification_time = modification_time
         node.change_time = self._clock()
 
+    def set_permissions(self, node: _Node, permissions: int) -> None:
+        node.permissions = permissions
+        node.change_time = self._clock()
+
     def is_within(self, inner: _Node, outer: _Node) -> bool:
         node: _Node | None = inner
         while node is not None:
@@ -340,6 +344,11 @@ class _MemoryFile(PositionedFile):
     def set_times(self, access_time: int | None, modification_time: int | None) -> None:
         with self._lock:
             self._volume.set_times(self._opened(), access_time, modification_time)
+
+    def set_permissions(self, permissions: int) -> None:
+        """Set the bits of the mode."""
+        with self._lock:
+            self._volume.set_permissions(self._opened(), permissions)
 
     def set_append(self, enable: bool) -> None:
         self._is_append = enable

@@ -278,6 +278,11 @@ class NodeFS(Generic[N]):
             if access_time is not None or modification_time is not None:
                 self._volume.set_times(node, access_time, modification_time)
 
+    def set_permissions(self, path: str, permissions: int) -> None:
+        """Set the bits of the mode, links followed."""
+        with self._volume.lock:
+            self._volume.set_permissions(self._walk(path).followed(), permissions)
+
 
 @final
 class NodeDirectory(BaseFile, Generic[N]):
@@ -311,6 +316,11 @@ class NodeDirectory(BaseFile, Generic[N]):
             node = self.node()
             if access_time is not None or modification_time is not None:
                 self._volume.set_times(node, access_time, modification_time)
+
+    def set_permissions(self, permissions: int) -> None:
+        """Set the bits of the mode."""
+        with self._volume.lock:
+            self._volume.set_permissions(self.node(), permissions)
 
     def read_directory(self) -> Sequence[DirectoryEntry]:
         with self._volume.lock:

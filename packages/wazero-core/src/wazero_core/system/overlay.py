@@ -16,7 +16,7 @@ from typing import Final, final
 from wazero_api.record import record, replace
 from wazero_api.system import FS, DirectoryEntry, File, FileType, OpenFlags, Stat
 
-from .files import BaseFile, fail
+from .files import BaseFile, fail, offered
 from .nodes import NodeFS
 from .views import ReadOnlyFS, tree_of
 from .volume import WRITING, Volume
@@ -193,6 +193,13 @@ class _OverlayVolume(Volume[_Place]):
             return
         self.copy_up(node)
         node.fs.set_times(node.path, access_time, modification_time, follow=False)
+
+    def set_permissions(self, node: _Place, permissions: int) -> None:
+        if node.file is not None:
+            offered(node.file, "set_permissions")(permissions)
+            return
+        self.copy_up(node)
+        offered(node.fs, "set_permissions")(node.path, permissions)
 
     def _hide(self, directory: _Place, name: str) -> None:
         """What a directory had under a name below is seen no more."""

@@ -8,7 +8,7 @@ from typing import Any, Final, final
 
 from wazero_api.system import FS, DirectoryEntry, File, FileType, OpenFlags, Stat
 
-from .files import BaseFile, fail
+from .files import BaseFile, fail, offered
 from .walk import MAX_PATH
 
 _WRITING: Final = OpenFlags.WRITE_ONLY | OpenFlags.READ_WRITE | OpenFlags.CREATE | OpenFlags.TRUNCATE | OpenFlags.APPEND
@@ -87,6 +87,14 @@ class ReadOnlyFS:
         """Refuse with EROFS."""
         fail(errno.EROFS)
 
+    def set_permissions(self, path: str, permissions: int) -> None:
+        """Refuse with EROFS."""
+        fail(errno.EROFS)
+
+    def set_owner(self, path: str, user: int, group: int, *, follow: bool = True) -> None:
+        """Refuse with EROFS."""
+        fail(errno.EROFS)
+
 
 class _ReadOnlyFile(BaseFile):
     """A file that was opened for reading, without the changes that its descriptor would still allow (times)."""
@@ -115,6 +123,14 @@ class _ReadOnlyFile(BaseFile):
         fail(errno.EROFS)
 
     def set_times(self, access_time: int | None, modification_time: int | None) -> None:
+        fail(errno.EROFS)
+
+    def set_permissions(self, permissions: int) -> None:
+        """Refuse with EROFS."""
+        fail(errno.EROFS)
+
+    def set_owner(self, user: int, group: int) -> None:
+        """Refuse with EROFS."""
         fail(errno.EROFS)
 
     def read_directory(self) -> Sequence[DirectoryEntry]:
@@ -233,6 +249,14 @@ class SubtreeFS:
     ) -> None:
         """As below."""
         self._fs.set_times(self._join(path), access_time, modification_time, follow=follow)
+
+    def set_permissions(self, path: str, permissions: int) -> None:
+        """As below."""
+        offered(self._fs, "set_permissions")(self._join(path), permissions)
+
+    def set_owner(self, path: str, user: int, group: int, *, follow: bool = True) -> None:
+        """As below."""
+        offered(self._fs, "set_owner")(self._join(path), user, group, follow=follow)
 
 
 def tree_of(file: File, fs: FS, path: str) -> FS:

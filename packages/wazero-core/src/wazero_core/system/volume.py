@@ -123,6 +123,10 @@ class Volume(ABC, Generic[N]):
         """Set times in nanoseconds since the epoch; None leaves one as it is."""
         fail(errno.EROFS)
 
+    def set_permissions(self, node: N, permissions: int) -> None:
+        """Set the bits of the mode."""
+        fail(errno.EROFS)
+
 
 def check_name(name: str) -> None:
     """Raise what systems say of a name that cannot be one: ENAMETOOLONG, or EILSEQ for what no bytes stand for."""

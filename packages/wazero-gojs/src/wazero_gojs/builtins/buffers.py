@@ -259,8 +259,8 @@ def _convert(target: JSTypedArray, start: int, source: JSTypedArray) -> None:
     """Copy elements of another type."""
     items = source.items
     if memoryview(target.buffer.data).obj is memoryview(source.buffer.data).obj:
-        format: Any = source.type.format
-        items = memoryview(bytes(source.view)).cast(format)  # what is written might be read again
+        code: Any = source.type.format
+        items = memoryview(bytes(source.view)).cast(code)  # what is written might be read again
     raw: Callable[[Any], Any] = target.type.raw
     for at in range(0, source.length, _CHUNK):
         for index, item in enumerate(items[at : at + _CHUNK].tolist(), start + at):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from wazero_api.system import FileType, OpenFlags, Stat
 from wazero_core.system import READ, WRITE, FileEntry
+from wazero_core.system.files import offered
 from wazero_gojs.model.buffer import JSTypedArray
 from wazero_gojs.model.object import Args, JSObject, Native, argument, is_callable
 from wazero_gojs.model.table import BuiltinObject, Table
@@ -234,21 +235,21 @@ def _truncate(realm: Realm, path: Any, length: Any) -> Any:
 @_operation("chmod", 2, names_path=True)
 def _chmod(realm: Realm, path: Any, mode: Any) -> Any:
     fs, rest = realm.host.workdir.find(to_string(path))
-    _offered(fs, "set_permissions")(rest, to_uint32(mode) & 0o7777)
+    offered(fs, "set_permissions")(rest, to_uint32(mode) & 0o7777)
     return UNDEFINED
 
 
 @_operation("chown", 3, names_path=True)
 def _chown(realm: Realm, path: Any, user: Any, group: Any) -> Any:
     fs, rest = realm.host.workdir.find(to_string(path))
-    _offered(fs, "set_owner")(rest, _owner(user), _owner(group))
+    offered(fs, "set_owner")(rest, _owner(user), _owner(group))
     return UNDEFINED
 
 
 @_operation("lchown", 3, names_path=True)
 def _lchown(realm: Realm, path: Any, user: Any, group: Any) -> Any:
     fs, rest = realm.host.workdir.find(to_string(path))
-    _offered(fs, "set_owner")(rest, _owner(user), _owner(group), follow=False)
+    offered(fs, "set_owner")(rest, _owner(user), _owner(group), follow=False)
     return UNDEFINED
 
 
@@ -288,13 +289,13 @@ def _ftruncate(realm: Realm, fd: Any, length: Any) -> Any:
 
 @_operation("fchmod", 2)
 def _fchmod(realm: Realm, fd: Any, mode: Any) -> Any:
-    _offered(_entry(realm, fd).file, "set_permissions")(to_uint32(mode) & 0o7777)
+    offered(_entry(realm, fd).file, "set_permissions")(to_uint32(mode) & 0o7777)
     return UNDEFINED
 
 
 @_operation("fchown", 3)
 def _fchown(realm: Realm, fd: Any, user: Any, group: Any) -> Any:
-    _offered(_entry(realm, fd).file, "set_owner")(_owner(user), _owner(group))
+    offered(_entry(realm, fd).file, "set_owner")(_owner(user), _owner(group))
     return UNDEFINED
 
 
@@ -437,11 +438,3 @@ def _owner(value: Any) -> int:
     """A user or group; -1 leaves it as it is."""
     number = to_uint32(value)
     return -1 if number == 0xFFFFFFFF else number
-
-
-def _offered(target: Any, name: str) -> Callable[..., None]:
-    """A method that not all file systems and files have: ENOSYS from those without."""
-    method: Callable[..., None] | None = getattr(target, name, None)
-    if method is None:
-        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
-    return method

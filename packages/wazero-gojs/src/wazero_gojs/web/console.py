@@ -95,11 +95,8 @@ def _add_reports(table: Table, console: _Console) -> None:
     @table.method("assert")
     def assert_(realm: Realm, this: Any, args: Args) -> Any:
         if not to_boolean(argument(args, 0)):
-            rest = list(args[1:])
-            if rest and isinstance(rest[0], str):
-                rest[0] = f"Assertion failed: {rest[0]}"
-            else:
-                rest.insert(0, "Assertion failed")
+            rest = list(args[1:]) or [""]
+            rest[0] = f"Assertion failed{': ' * (len(args) > 1)}{to_string(rest[0])}"
             console.write(realm, _STDERR, format_all(realm, rest))
         return UNDEFINED
 

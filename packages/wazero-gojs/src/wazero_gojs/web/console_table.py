@@ -82,8 +82,5 @@ def _render(heads: list[str], lines: list[list[str]]) -> str:
 
 
 def _line(cells: list[str], widths: list[int]) -> str:
-    shown: list[str] = []
-    for cell, width in zip(cells, widths, strict=True):
-        left = (width - len(cell)) // 2
-        shown.append(f"{' ' * left}{cell}{' ' * (width - len(cell) - left)}")
+    shown = [f" {cell}".ljust(width) for cell, width in zip(cells, widths, strict=True)]
     return f"│{'│'.join(shown)}│"

@@ -12,6 +12,8 @@ ACCEPTED: Final = "gzip, deflate"
 """What to tell servers."""
 
 _GZIP_MAGIC: Final = b"\x1f\x8b"
+_GZIP: Final = 16
+"""What zlib wants to be added to the size of its window."""
 _DEFLATE: Final = 8
 """The method in the first byte of zlib's format."""
 _MAX_CODINGS: Final = 5
@@ -86,9 +88,7 @@ class _Inflater:
         from zlib import error
 
         # A member may hold nothing, and the next one something.
-        while self._pending:
-            if self._stream is None or self._stream.eof:
-                self._begin()
+        while self._pending and self._has_stream():
             try:
                 found: bytes = self._stream.decompress(self._pending, size)
             except error as failure:
@@ -105,19 +105,20 @@ class _Inflater:
         found: bytes = self._stream.decompress(b"", size)
         return found
 
-    def _begin(self) -> None:
+    def _has_stream(self) -> bool:
+        """Make one if need be; False if this is the end, after which there may be anything."""
         from zlib import MAX_WBITS, decompressobj
 
-        if self._is_gzip:
-            if self._stream is not None and bytes(self._pending[:2]) != _GZIP_MAGIC[: len(self._pending)]:
-                self._pending = b""  # after the end there may be anything
-                return
-            self._stream = decompressobj(MAX_WBITS | 16)
-        elif self._stream is not None:
-            self._pending = b""
-        else:
-            has_frame = self._pending[0] & 0x0F == _DEFLATE
-            self._stream = decompressobj(MAX_WBITS if has_frame else -MAX_WBITS)
+        if self._stream is None:
+            has_frame = self._is_gzip or self._pending[0] & 0x0F == _DEFLATE
+            bits = MAX_WBITS | _GZIP if self._is_gzip else MAX_WBITS
+            self._stream = decompressobj(bits if has_frame else -MAX_WBITS)
+        elif self._stream.eof:
+            if not self._is_gzip or bytes(self._pending[:2]) != _GZIP_MAGIC[: len(self._pending)]:
+                self._pending = b""
+                return False
+            self._stream = decompressobj(MAX_WBITS | _GZIP)
+        return True
 
 
 @final

@@ -71,7 +71,7 @@ def _write(realm: Realm, kind: str, value: Any) -> str:
     if kind == "j":
         return _as_json(realm, value)
     if kind in "oO":
-        return inspect(realm, value, 4 if kind == "o" else math.inf, shows_hidden=kind == "o")
+        return inspect(realm, value, 4 if kind == "o" else 2, shows_hidden=kind == "o")
     if isinstance(value, BigInt) and kind in "di":
         return f"{int(value)}n"
     if isinstance(value, Symbol) or (is_object(value) and kind == "d" and not _converts(value)):
@@ -102,17 +102,15 @@ def _as_string(realm: Realm, value: Any) -> str:
         return number_text(value)
     if isinstance(value, Symbol):
         return repr(value)
-    if is_object(value) and not _has_own_text(realm, value):
+    if is_object(value) and not _has_own_text(value):
         return inspect(realm, value, depth=0)
     return to_string(value)
 
 
-def _has_own_text(realm: Realm, value: Any) -> bool:
-    """Whether a guest, not the language, has said how to write an object; of errors and dates the language has."""
-    if value.class_name in ("Error", "Date"):
-        return True
+def _has_own_text(value: Any) -> bool:
+    """Whether a guest, not the language, has said how to write an object."""
     function = value.get("toString")
-    return is_callable(function) and not isinstance(function, NativeFunction)
+    return is_callable(value) or (is_callable(function) and not isinstance(function, NativeFunction))
 
 
 def _as_json(realm: Realm, value: Any) -> str:

@@ -241,7 +241,7 @@ class Inspector:
         size = len(value.items)
         kind = "Array" if is_array else value.class_name
         is_usual = is_array and name == "Array" and not tag
-        lead = "" if is_usual else prefix(name, tag if is_array or tag != kind else "", kind, f"({size})")
+        lead = "" if is_usual else prefix(name, tag, kind, f"({size})")
         keys = self._keys(value, names_only=True) if value.properties else []
         rows = self._array_rows(value) if isinstance(value, JSArray) else self._number_rows(value)
         return _Shape(rows, "", f"{lead}[", keys, is_list=True, end="]", empty=None if size else f"{lead}[]")
