@@ -25,7 +25,10 @@ ALLOWED = {
 """Each package and the siblings it may import. A new edge is a change of the architecture, not of this table."""
 
 
-OPTIONAL = {"packages/wazero-core/src/wazero_core/cli/disassembly.py": {"capstone"}}
+OPTIONAL = {
+    "packages/wazero-core/src/wazero_core/cli/disassembly.py": {"capstone"},
+    "packages/wazero-gojs/src/wazero_gojs/http/httpx_transport.py": {"httpx"},
+}
 """Files that import a package from outside when the user asks for what it does, and say so if it is not installed."""
 
 

@@ -40,8 +40,7 @@ def offer(monkeypatch: pytest.MonkeyPatch) -> Offer:
     monkeypatch.setitem(sys.modules, code.__name__, code)
 
     def entry_points(group: str) -> list[EntryPoint]:
-        assert group == hosting.GROUP
-        return offered
+        return offered if group == hosting.GROUP else []
 
     def add(name: str, make: Callable[[str, DecodedModule], HostModule] | None, attribute: str = "") -> None:
         attribute = attribute or f"make_{len(offered)}"

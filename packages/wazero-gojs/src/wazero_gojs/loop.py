@@ -13,15 +13,21 @@ from collections import deque
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 from itertools import count
-from threading import Lock
+from threading import Lock, get_ident
 from typing import Final, final
 
 from wazero_core.system import READ, SystemContext
 from wazero_gojs.model.promise import Jobs
+from wazero_gojs.model.values import JSError
 
 Task = Callable[[], object]
 
 _MILLISECOND: Final = 1_000_000
+
+
+@final
+class UnhandledRejection(JSError):
+    """A promise was rejected, and when all jobs were done nobody had asked for the reason."""
 
 
 @final
@@ -64,9 +70,12 @@ class Hold:
 
 @final
 class EventLoop:
-    """Belongs to one thread, but for `Hold.release`."""
+    """Belongs to the thread that makes it, but for `Hold.release`."""
 
     def __init__(self, system: SystemContext, jobs: Jobs) -> None:
+        self.thread: Final = get_ident()
+        self.is_running = False
+        """Whether code runs that jobs have to wait for the end of: in a turn of the loop, or called from outside of it."""
         self._system = system
         self._jobs = jobs
         self._tasks: deque[Task] = deque()
@@ -139,8 +148,25 @@ class EventLoop:
 
     def run_ready(self) -> bool:
         """Run what can be run now: jobs, then one turn of tasks; whether there was any. Raises what they raise."""
+        self._jobs.poll()
+        was_running, self.is_running = self.is_running, True
+        try:
+            return self._run_turn()
+        finally:
+            self.is_running = was_running
+
+    def run_jobs(self) -> None:
+        """Run all microtasks. Raises what they raise, and `UnhandledRejection`."""
+        jobs = self._jobs
+        jobs.run()
+        while jobs.rejected:
+            promise = jobs.rejected.popleft()
+            if not promise.is_handled:
+                raise UnhandledRejection(promise.value)
+
+    def _run_turn(self) -> bool:
         did = bool(self._jobs)
-        self._jobs.run()
+        self.run_jobs()
         while self._done:
             self._tasks.append(self._done.popleft())
         if self._timers:
@@ -148,7 +174,7 @@ class EventLoop:
         for _ in range(len(self._tasks)):
             did = True
             self._tasks.popleft()()
-            self._jobs.run()
+            self.run_jobs()
         return did
 
     def wait(self) -> None:

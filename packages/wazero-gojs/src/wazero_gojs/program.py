@@ -10,16 +10,18 @@ from __future__ import annotations
 import struct
 from collections.abc import Awaitable, Callable
 from contextlib import nullcontext
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final, NoReturn, final
 
-from wazero_api import Engine, ExitError, LinkError, Trap, TrapKind
+from wazero_api import DeadlineExceededError, Engine, ExitError, LinkError, Trap, TrapKind
+from wazero_api.sys import EXIT_CODE_DEADLINE_EXCEEDED
 from wazero_core import Runtime
 
 from .abi.arguments import lay_out
 from .abi.imports import MODULE_NAMES, host_module
 from .abi.references import References
 from .global_names import FETCH, GLOBALS
-from .loop import EventLoop, Timer
+from .loop import EventLoop, Timer, UnhandledRejection
 from .model.array import JSArray
 from .model.object import HIDDEN, Accessor, Args, JSFunction, JSObject
 from .model.realm import Realm
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
     from .config import Config
 
 _STDERR: Final = 2
+_FAILED: Final = 1
+"""What a program exits with that ends by something thrown that nobody catches, or otherwise not by itself."""
 _UMASK: Final = 0o022
 _KNOWN_NAMES: Final = 4096
 """Names of properties that are kept decoded."""
@@ -66,11 +70,23 @@ class Program:
         self.go = _GoObject(self)
         self.references = References(self.realm.global_object, self.go)
         hosts = [host_module(self, name) for name in _import_names(compiled)]
-        resolver = _resolver(runtime, hosts if change is None else [change(host) for host in hosts])
-        module_config = config.module_config.with_start_functions().with_import_resolver(resolver)
-        self.module = runtime.instantiate_module(compiled, module_config)
+        self._hosts = _instances(runtime, hosts if change is None else [change(host) for host in hosts])
+        module_config = config.module_config.with_start_functions().with_import_resolver(self._hosts.get)
+        try:
+            self.module = runtime.instantiate_module(compiled, module_config)
+        except BaseException:
+            self._close_hosts()
+            raise
+        try:
+            self._set_up(config)
+        except BaseException:
+            self._close_modules()
+            raise
+
+    def _set_up(self, config: Config) -> None:
         self.system = self.module.system
         self.loop = EventLoop(self.system, self.realm.jobs)
+        self.realm.poll = self.realm.jobs.poll = self.poll
         self.workdir = Workdir(self.system, config.workdir)
         self.umask = _UMASK
         self.stats_prototype: Any = None
@@ -84,7 +100,6 @@ class Program:
     def _export(self, name: str) -> Any:
         function = self.module.exported_function(name)
         if function is None:
-            self.module.close()
             raise LinkError(
                 f"the module exports no function {name!r}: it is no Go program built with GOOS=js GOARCH=wasm"
             )
@@ -95,10 +110,15 @@ class Program:
     def start(self) -> None:
         """Run until Go waits for something. Raises ExitError when the program ends."""
         argc, argv = lay_out(self.buffer, self.system.args, self.system.environ)
+        self.loop.is_running = True
         try:
             self._run(argc, argv)
-        except struct.error as error:
-            raise _bad_stack_pointer() from error
+        except JSError as error:
+            self._fail(error)
+        except BaseException as error:
+            self._break(error)
+        finally:
+            self.loop.is_running = False
 
     def resume(self) -> None:
         """Let Go look for what has happened."""
@@ -106,25 +126,71 @@ class Program:
             raise JSError(self.realm.new_error("Error", "Go program has already exited"))
         try:
             self._resume()
-        except struct.error as error:
-            raise _bad_stack_pointer() from error
+        except JSError:
+            raise
+        except BaseException as error:
+            self._break(error)
 
     def run(self) -> NoReturn:
         """Run to the end, which is ExitError. A program that waits for nothing that could happen says so and ends."""
         self.start()
         loop = self.loop
         while True:
-            if loop.run_ready():
+            if self.turn():
                 continue
             if loop.is_stuck:
                 self.report_deadlock()
             loop.wait()
 
+    def turn(self) -> bool:
+        """Run what is ready in the event loop; whether there was any. What is thrown there ends the program: ExitError."""
+        try:
+            return self.loop.run_ready()
+        except JSError as error:
+            self._fail(error)
+
     def report_deadlock(self) -> None:
         """Have Go find that all its goroutines are asleep; it prints their stacks and exits."""
         event = self.realm.new_object({"id": 0})
         self.go.pending_event = event
-        self.resume()
+        try:
+            self.resume()
+        except JSError as error:
+            self._fail(error)
+
+    def call_export(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Call what Go exports for its host."""
+        try:
+            return function(*args)
+        except JSError as error:
+            from .conversion import exception_of
+
+            raise exception_of(self.realm.thrown(error)) from None
+        except BaseException as error:
+            self._break(error)
+
+    def enter(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Call something for Python that may run code of the program; the outermost such call runs the jobs it has made.
+
+        Raises ExitError if the program has ended, RuntimeError in another thread than the program's.
+        """
+        loop = self.loop
+        if get_ident() != loop.thread:
+            raise RuntimeError("this Go program belongs to another thread: call its functions in the one that started it")
+        self.module.check_open()
+        if loop.is_running:
+            return function(*args)
+        limit = self.module.call_timeout
+        with nullcontext() if limit is None else self.engine.deadline(limit):
+            loop.is_running = True
+            try:
+                result = function(*args)
+                loop.run_jobs()
+            except JSError as error:
+                self._fail(error)
+            finally:
+                loop.is_running = False
+        return result
 
     def call_go(self, number: int, this: Any, args: Args) -> Any:
         """Call the function that Go registered under a number."""
@@ -137,11 +203,44 @@ class Program:
         """Run the event loop until `is_done`. Raises RuntimeError if nothing is left that could bring that about."""
         with nullcontext() if timeout is None else self.engine.deadline(timeout):
             while not is_done():
-                if self.loop.run_ready():
+                if self.turn():
                     continue
                 if self.loop.is_stuck:
                     raise RuntimeError("nothing is left that could settle this promise")
                 self.loop.wait()
+
+    def poll(self) -> None:
+        """Raise what is to end the program while no code of Go runs that would notice: ExitError, DeadlineExceededError."""
+        self.module.check_open()
+        remaining = self.module.remaining()
+        if remaining is not None and remaining <= 0:
+            raise DeadlineExceededError("the call ran past its timeout")
+
+    def _fail(self, error: JSError) -> NoReturn:
+        """Tell people what was thrown and caught by nobody, and end the program as one that failed."""
+        from .conversion import exception_of
+        from .web.inspect import inspect
+
+        where = " (in promise)" if isinstance(error, UnhandledRejection) else ""
+        thrown = self.realm.thrown(error)
+        try:
+            text = inspect(self.realm, thrown)
+        except JSError:
+            text = str(error)
+        self.report(f"Uncaught{where} {text}")
+        self._end(_FAILED)
+        raise ExitError(_FAILED, self.module.name) from exception_of(thrown)
+
+    def _break(self, error: BaseException) -> NoReturn:
+        """Raise on what has gone through code of Go, which cannot go on after that: it does not know where it was."""
+        self._end(EXIT_CODE_DEADLINE_EXCEEDED if isinstance(error, DeadlineExceededError) else _FAILED)
+        if isinstance(error, struct.error):
+            raise _bad_stack_pointer() from error
+        raise error
+
+    def _end(self, code: int) -> None:
+        self.is_exited = True
+        self.module.close_with_exit_code(code)
 
     @property
     def engine(self) -> Engine:
@@ -154,8 +253,7 @@ class Program:
 
     def exit(self, code: int) -> NoReturn:
         """The program ends itself."""
-        self.is_exited = True
-        self.module.close_with_exit_code(code)
+        self._end(code)
         raise ExitError(code, self.module.name)
 
     def close(self) -> None:
@@ -163,7 +261,15 @@ class Program:
         self.is_exited = True
         self.loop.close()
         self.workdir.close()
+        self._close_modules()
+
+    def _close_modules(self) -> None:
         self.module.close()
+        self._close_hosts()
+
+    def _close_hosts(self) -> None:
+        for host in self._hosts.values():
+            host.close()
 
     # Memory, for imports
 
@@ -304,10 +410,9 @@ def _import_names(compiled: CompiledModule) -> list[str]:
     return names
 
 
-def _resolver(runtime: Runtime, hosts: list[Any]) -> Callable[[str], Any]:
-    """Host modules of this program alone: they have no names in the runtime."""
-    instances = {host.name: runtime.instantiate_host_module(_anonymous(host)) for host in hosts}
-    return instances.get
+def _instances(runtime: Runtime, hosts: list[Any]) -> dict[str, Any]:
+    """Host modules of this program alone, by their names, which they do not have in the runtime."""
+    return {host.name: runtime.instantiate_host_module(_anonymous(host)) for host in hosts}
 
 
 def _anonymous(host: Any) -> Any:

@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, final
 
@@ -20,9 +21,6 @@ from .program import Program
 
 if TYPE_CHECKING:
     from wazero_core.runtime.compiled import CompiledModule
-
-_FAILED: Final = 1
-"""What a program exits with that ends by something thrown that nobody catches."""
 
 _RESERVED: Final = frozenset({"run", "resume", "getsp", "mem"})
 """Exports that every Go program has."""
@@ -49,8 +47,6 @@ def run(
         except ExitError as error:
             if error.exit_code:
                 raise
-        except JSError as error:
-            raise uncaught(program, error) from error
         finally:
             program.close()
 
@@ -93,8 +89,6 @@ async def run_async(
     except ExitError as error:
         if error.exit_code:
             raise
-    except JSError as error:
-        raise uncaught(program, error) from error
     finally:
         program.close()
 
@@ -148,7 +142,7 @@ def _register(program: Program) -> tuple[str, ...]:
     try:
         program.start()
         loop = program.loop
-        while loop.run_ready() or not (new() or exports):
+        while program.turn() or not (new() or exports):
             if loop.is_stuck and not (new() or exports):
                 raise LinkError("the Go program waits, but has set no global: call js.Global().Set before select {}")
             loop.wait()
@@ -156,8 +150,6 @@ def _register(program: Program) -> tuple[str, ...]:
         raise LinkError(
             f"the Go program ended with exit code {error.exit_code} instead of waiting: end its main with select {{}}"
         ) from error
-    except JSError as error:
-        raise uncaught(program, error) from error
     return new()
 
 
@@ -195,7 +187,7 @@ class Library:
         function = None if name in _RESERVED else self._program.module.exported_function(name)
         if function is None:
             raise KeyError(name)
-        return function
+        return partial(self._program.enter, self._program.call_export, function.function.entry)
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -205,8 +197,10 @@ class Library:
 
     def run_pending(self) -> None:
         """Run what has become due: timers, and callbacks of files and requests. Does not wait."""
-        loop = self._program.loop
-        while loop.run_ready():
+        self._program.enter(self._run_pending)
+
+    def _run_pending(self) -> None:
+        while self._program.turn():
             pass
 
     def close(self) -> None:
@@ -227,18 +221,6 @@ def new_program(
     for name, value in settings.globals:
         program.realm.global_object.define(name, to_js(program.realm, value))
     return program
-
-
-def uncaught(program: Program, error: JSError) -> ExitError:
-    """Tell people what was thrown, and end the program as one that failed."""
-    thrown = program.realm.thrown(error)
-    try:
-        text = thrown.get("stack") if isinstance(thrown, JSObject) else thrown
-    except JSError:
-        text = error
-    program.report(f"Uncaught {text}")
-    program.module.close_with_exit_code(_FAILED)
-    return ExitError(_FAILED, program.module.name)
 
 
 def deadline(runtime: Runtime, timeout: float | None) -> AbstractContextManager[None]:

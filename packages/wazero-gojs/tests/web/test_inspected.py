@@ -67,7 +67,9 @@ def our_result(expression: str) -> str:
         return inspect(realm, evaluate(realm, expression))
     except JSError as error:
         value: Any = realm.thrown(error)
-        return f"!{to_string(value.get('name'))}: {to_string(value.get('message'))}" if is_object(value) else f"!{value}"
+        return (
+            f"!{to_string(value.get('name'))}: {to_string(value.get('message'))}" if is_object(value) else f"!{value}"
+        )
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

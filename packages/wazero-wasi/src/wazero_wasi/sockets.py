@@ -32,8 +32,7 @@ def sock_accept(module: Caller, fd: int, flags: int, result: int) -> None:
     check(buffer, result, 4)
     system = module.system
     system.files.check_room()
-    system.wait_for(entry, READ)
-    accepted = FileEntry(file.accept(), flags=open_flags | OpenFlags.READ_WRITE)
+    accepted = FileEntry(_accept(system, entry, file), flags=open_flags | OpenFlags.READ_WRITE)
     if entry.extra is not None:
         state_of(accepted).dropped = entry.extra.dropped_inheriting
     try:
@@ -41,6 +40,17 @@ def sock_accept(module: Caller, fd: int, flags: int, result: int) -> None:
     except BaseException:
         accepted.close()
         raise
+
+
+def _accept(system: SystemContext, entry: FileEntry, listener: Listener) -> File:
+    """Wait for the next connection, and on if somebody else takes it first."""
+    while True:
+        system.wait_for(entry, READ)
+        try:
+            return listener.accept()
+        except BlockingIOError:
+            if entry.flags & OpenFlags.NON_BLOCK:
+                raise
 
 
 def sock_recv(

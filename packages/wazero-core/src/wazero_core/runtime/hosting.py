@@ -8,7 +8,7 @@ are imported from "env", come with core.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from wazero_api import HostModule, LinkError
 from wazero_api import Module as DecodedModule
@@ -71,7 +71,7 @@ def run_program(
     runners = {entry.name: entry for entry in entry_points(PROGRAMS)}
     for name in dict.fromkeys(import_.module for import_ in compiled.module.imports):
         if name in runners:
-            run: Callable[..., None] = runners[name].load()
+            run = _load(runners[name])
             run(runtime, compiled, config, timeout=timeout, change=change, workdir=workdir)
             return
     instantiate_host_modules(runtime, compiled, change)
@@ -80,7 +80,8 @@ def run_program(
 
 def _host_module(name: str, guest: DecodedModule, entry_point: EntryPoint | None) -> HostModule:
     if entry_point is not None:
-        return _load(entry_point)(name, guest)
+        provide: Provider = _load(entry_point)
+        return provide(name, guest)
     if name == ENVIRONMENT:
         from wazero_core.imports.environment import module_for
 
@@ -92,14 +93,14 @@ def _host_module(name: str, guest: DecodedModule, entry_point: EntryPoint | None
     raise LinkError(f"unknown import: no installed package brings the host module {name!r}{advice}")
 
 
-def _load(entry_point: EntryPoint) -> Provider:
+def _load(entry_point: EntryPoint) -> Callable[..., Any]:
     try:
-        provider: Provider = entry_point.load()
+        function: Callable[..., Any] = entry_point.load()
     except (ImportError, AttributeError) as error:
         raise LinkError(
             f"the host module {entry_point.name!r} ({entry_point.value}) cannot be loaded: {error}"
         ) from error
-    return provider
+    return function
 
 
 def _installed() -> dict[str, EntryPoint]:

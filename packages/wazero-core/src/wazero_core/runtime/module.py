@@ -207,7 +207,10 @@ class Module:
         """Take back the name and the files, but let functions run that others hold: what a failed start leaves."""
         self._runtime.forget(self)
         if self._system is not None:
-            self._system.close()
+            try:
+                self._system.close()
+            except OSError:  # of files that the guest left open: its exit code matters more
+                pass
 
 
 @final

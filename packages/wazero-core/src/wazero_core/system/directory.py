@@ -1,7 +1,7 @@
 """A directory of the host as a file system that no path leads out of."""
 
 # `pathlib` has no calls by descriptor, and paths here are text on purpose.
-# ruff: noqa: PTH100
+# ruff: noqa: PTH100, PTH101
 
 from __future__ import annotations
 

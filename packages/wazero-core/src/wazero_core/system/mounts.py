@@ -47,6 +47,8 @@ class FSConfig:
         """Add any file system. Raises TypeError or ValueError for a guest path that cannot be one."""
         if not isinstance(guest_path, str):
             raise TypeError(f"a guest path must be a str, not {type(guest_path).__name__}")
+        if not callable(getattr(fs, "open_file", None)):
+            raise TypeError(f"a mount must be a file system, such as DirFS(path), not {type(fs).__name__}")
         if "\0" in guest_path:
             raise ValueError("a guest path must not contain a NUL")
         key = clean_guest_path(guest_path)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from . import Request, Response
+from .chunks import Chunks
 from .standard_transport import TIMEOUT, closer_of
 
 if TYPE_CHECKING:
@@ -62,8 +63,7 @@ def _close_when_cancelled(request: Request, response: Any) -> None:
         request.cancellation.add(closer_of(connected))
 
 
-def _chunks(response: Any) -> Iterator[bytes]:
-    try:
-        yield from response.iter_raw()  # no size: it would wait until it has so much
-    finally:
-        response.close()
+def _chunks(response: Any) -> Chunks:
+    # No size: httpx would wait until it has so much.
+    chunks: Iterator[bytes] = filter(None, response.iter_raw())
+    return Chunks(lambda: next(chunks, b""), response.close)

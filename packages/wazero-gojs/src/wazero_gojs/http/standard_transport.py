@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from . import CHUNK, Cancellation, Request, Response
+from .chunks import Chunks
 
 if TYPE_CHECKING:
     from ssl import SSLContext
@@ -123,13 +124,17 @@ def _target(url: str) -> str:
     return f"{parts.path or '/'}?{parts.query}" if "?" in url else parts.path or "/"
 
 
-def _chunks(connection: HTTPConnection, response: HTTPResponse) -> Iterator[bytes]:
+def _chunks(connection: HTTPConnection, response: HTTPResponse) -> Chunks:
     """The body as it comes. Raises IncompleteRead if the connection ends too early."""
-    try:
-        while chunk := response.read1(CHUNK):
-            yield chunk
-        if response.length:
+
+    def read() -> bytes:
+        chunk = response.read1(CHUNK)
+        if not chunk and response.length:
             raise IncompleteRead(b"", response.length)
-    finally:
+        return chunk
+
+    def close() -> None:
         response.close()
         connection.close()
+
+    return Chunks(read, close)

@@ -16,6 +16,7 @@ from .values import (
     index_of,
     is_object,
     same_value,
+    throw_range_error,
     throw_type_error,
     to_boolean,
 )
@@ -421,12 +422,23 @@ class BoundFunction(JSFunction):
 
 def inherits(value: JSObject, prototype: JSObject) -> bool:
     """Whether a prototype is among those of an object."""
+    return any(holder is prototype for holder in prototypes_of(value))
+
+
+def prototypes_of(value: JSObject) -> Iterator[JSObject]:
+    """What an object inherits from, the nearest first. RangeError if that has no end: proxies can make circles."""
+    proxies = 0
     holder = value.prototype
     while holder is not None:
-        if holder is prototype:
-            return True
+        yield holder
+        proxies += holder.has_own_rules
+        if proxies > _MAX_PROXIES:
+            throw_range_error("Maximum call stack size exceeded")
         holder = holder.prototype
-    return False
+
+
+_MAX_PROXIES: Final = 1000
+"""Among the prototypes of one object."""
 
 
 def is_callable(value: Any) -> bool:

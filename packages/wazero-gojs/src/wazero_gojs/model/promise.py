@@ -10,6 +10,8 @@ from .object import JSObject, is_callable
 from .values import UNDEFINED, JSError, ThrownByName, is_object
 
 Job = Callable[[], object]
+_BETWEEN_POLLS: Final = 256
+"""Jobs that are run before somebody looks whether they may go on."""
 PENDING: Final = "pending"
 FULFILLED: Final = "fulfilled"
 REJECTED: Final = "rejected"
@@ -19,10 +21,14 @@ REJECTED: Final = "rejected"
 class Jobs:
     """The microtasks of a realm, run in order until none is left."""
 
-    __slots__ = ("_queue",)
+    __slots__ = ("_queue", "poll", "rejected")
 
     def __init__(self) -> None:
         self._queue: deque[Job] = deque()
+        self.poll: Callable[[], object] = bool
+        """As `Realm.poll`: called now and then while jobs make jobs."""
+        self.rejected: deque[JSPromise] = deque()
+        """Promises that were rejected before anybody listened to them."""
 
     def __bool__(self) -> bool:
         return bool(self._queue)
@@ -33,8 +39,11 @@ class Jobs:
 
     def run(self) -> None:
         """Run them, and those that they add. An exception leaves the rest for later."""
-        while self._queue:
-            self._queue.popleft()()
+        queue = self._queue
+        while queue:
+            for _ in range(min(len(queue), _BETWEEN_POLLS)):
+                queue.popleft()()
+            self.poll()
 
 
 @final
@@ -141,6 +150,8 @@ class JSPromise(JSObject):
     def _settle(self, state: str, value: Any) -> None:
         self.state = state
         self.value = value
+        if state is REJECTED and not self.is_handled:
+            self.jobs.rejected.append(self)
         reactions, self._reactions = self._reactions, []
         for reaction in reactions:
             self.jobs.add(reaction[state is REJECTED])

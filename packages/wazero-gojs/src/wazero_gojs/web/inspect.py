@@ -44,7 +44,6 @@ MAX_ITEMS: Final = 100
 """Of arrays, sets and maps that are shown."""
 MAX_OUTPUT: Final = 1 << 27
 """Characters after which nothing is shown of further objects but that they are there."""
-_MAX_BYTES: Final = 50
 _CUSTOM: Final = "nodejs.util.inspect.custom"
 
 
@@ -350,8 +349,8 @@ class Inspector:
             yield f"{'<rejected> ' * (value.state is REJECTED)}{self._inner(value.value)}"
 
     def _buffer_rows(self, value: JSArrayBuffer) -> Iterator[str]:
-        shown = bytes(memoryview(value.data)[:_MAX_BYTES]).hex(" ")
-        rest = len(value.data) - _MAX_BYTES
+        shown = bytes(memoryview(value.data)[:MAX_ITEMS]).hex(" ")
+        rest = len(value.data) - MAX_ITEMS
         more = f" ... {plural(rest, 'more byte')}" if rest > 0 else ""
         yield f"[Uint8Contents]: <{shown}{more}>"
         yield f"byteLength: {len(value.data)}"
@@ -391,7 +390,11 @@ def tag_of(value: JSObject) -> str:
         tag = value.get(SYMBOL_TO_STRING_TAG)
     except JSError:
         return ""
-    return tag if isinstance(tag, str) and tag != constructor_name(value) else ""
+    if not isinstance(tag, str) or tag == constructor_name(value):
+        return ""
+    # One that is shown among the properties anyway is not shown twice.
+    is_shown = value.own(SYMBOL_TO_STRING_TAG) is not MISSING and value.attributes_of(SYMBOL_TO_STRING_TAG) & ENUMERABLE
+    return "" if is_shown else tag
 
 
 def prefix(name: str | None, tag: str, fallback: str, size: str = "") -> str:

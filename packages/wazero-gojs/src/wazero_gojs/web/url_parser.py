@@ -238,7 +238,7 @@ def _below(record: Record, rest: str, base: Record) -> Record:
 
 def _file(record: Record, rest: str, base: Record | None) -> Record:
     record.host = ""
-    rest = rest.replace("\\", "/", 2) if rest[:1] in ("/", "\\") else rest
+    rest = re.sub(r"\A[/\\]{1,2}", lambda slashes: "/" * len(slashes[0]), rest)
     if rest.startswith("//"):
         rest = rest[2:]
         end = re.search(r"[/?\\]", rest)
