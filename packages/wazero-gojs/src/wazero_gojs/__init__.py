@@ -14,6 +14,8 @@ TYPE_CHECKING = False  # see wazero_core/__init__.py
 if TYPE_CHECKING:
     from .config import Config
     from .conversion import JsException, JsFunction, JsObject, JsPromise
+    from .http.httpx_transport import httpx_round_tripper
+    from .http.standard_transport import http_round_tripper
     from .model.values import UNDEFINED
     from .running import Library, load, run, run_async, run_program
 
@@ -25,6 +27,8 @@ _MODULES = {
     "JsPromise": "conversion",
     "Library": "running",
     "UNDEFINED": "model.values",
+    "http_round_tripper": "http.standard_transport",
+    "httpx_round_tripper": "http.httpx_transport",
     "load": "running",
     "run": "running",
     "run_async": "running",
@@ -52,6 +56,8 @@ __all__ = [
     "Library",
     "UNDEFINED",
     "__version__",
+    "http_round_tripper",
+    "httpx_round_tripper",
     "load",
     "run",
     "run_async",

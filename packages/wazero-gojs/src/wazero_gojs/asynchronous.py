@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final, NoReturn, final
 
@@ -13,6 +14,7 @@ from wazero_core.system import READ, WRITE
 
 from .conversion import JsPromise, error_of, to_js
 from .model.promise import JSPromise
+from .model.values import JSError
 from .program import Program
 
 _SECOND: Final = 1_000_000_000
@@ -26,7 +28,15 @@ class Driver:
         self._program = program
         self._end = None if timeout is None else time.monotonic() + timeout
         self._asyncio = asyncio.get_running_loop()
+        self._happened: asyncio.Future[None] | None = None
+        """Ends the wait that is going on."""
+        self._tasks: set[asyncio.Future[Any]] = set()
+        """Of awaitables that the program waits for."""
+        self._waits: set[asyncio.Future[None]] = set()
+        """Of coroutines that wait for promises of the program."""
         program.driver = self
+        program.loop.on_close(self._cancel_tasks)
+        program.system.waiter.when_closed = self._wake_from_thread
 
     async def run(self) -> NoReturn:
         """To the end, which is ExitError. Raises DeadlineExceededError."""
@@ -35,7 +45,7 @@ class Driver:
             program.start()
         while True:
             with self._deadline():
-                did = program.loop.run_ready()
+                did = program.turn()
                 if not did and program.loop.is_stuck:
                     program.report_deadlock()
             if did:
@@ -44,39 +54,66 @@ class Driver:
                 await self.wait()
 
     async def wait(self) -> None:
-        """Until something has become ready. Raises DeadlineExceededError."""
+        """Until something has become ready. Raises DeadlineExceededError, and ExitError if the program is closed."""
         loop = self._program.loop
         timeout = loop.timeout()
         if timeout == 0:
             await asyncio.sleep(0)
             return
         ready: dict[int, int] = {}
-        happened = self._asyncio.create_future()
-
-        def found(fd: int, mask: int) -> None:
-            ready[fd] = ready.get(fd, 0) | mask
-            if not happened.done():
-                happened.set_result(None)
-
-        interests = loop.interests()
+        self._happened = self._asyncio.create_future()
+        watched = [(fd, os.dup(fd), mask) for fd, mask in loop.interests()]
         try:
-            for fd, mask in interests:
-                if mask & READ:
-                    self._asyncio.add_reader(fd, found, fd, READ)
-                if mask & WRITE:
-                    self._asyncio.add_writer(fd, found, fd, WRITE)
-            await asyncio.wait([happened], timeout=self._seconds(timeout))
+            for fd, twin, mask in watched:
+                self._watch(ready, fd, twin, mask)
+            await asyncio.wait([self._happened], timeout=self._seconds(timeout))
         finally:
-            for fd, _ in interests:
-                self._asyncio.remove_reader(fd)
-                self._asyncio.remove_writer(fd)
+            self._happened = None
+            for _, twin, _ in watched:
+                self._asyncio.remove_reader(twin)
+                self._asyncio.remove_writer(twin)
+                os.close(twin)
         loop.take_ready(ready)
         self._check_deadline()
 
+    def _watch(self, ready: dict[int, int], fd: int, twin: int, mask: int) -> None:
+        """Note what happens to a descriptor. asyncio knows it by a second number: of each it tells only one who waits."""
+
+        def found(event: int) -> None:
+            ready[fd] = ready.get(fd, 0) | event
+            self.wake()
+
+        if mask & READ:
+            self._asyncio.add_reader(twin, found, READ)
+        if mask & WRITE:
+            self._asyncio.add_writer(twin, found, WRITE)
+
+    def wake(self) -> None:
+        """Something has changed: end the wait that is going on, if there is one."""
+        if self._happened is not None and not self._happened.done():
+            self._happened.set_result(None)
+
+    def _wake_from_thread(self) -> None:
+        try:
+            self._asyncio.call_soon_threadsafe(self.wake)
+        except RuntimeError:
+            pass  # asyncio's loop has ended, and with it all waits
+
     async def wait_for(self, promise: JsPromise) -> Any:
         """The result of a promise; the program goes on meanwhile."""
-        while not promise.is_settled:
-            await asyncio.sleep(0) if self._program.loop.run_ready() else await self.wait()
+        settled = self._asyncio.create_future()
+
+        def settle(_: Any) -> None:
+            if not settled.done():
+                settled.set_result(None)
+
+        if not promise.is_settled:
+            promise.js.when_settled(settle, settle)
+            self._waits.add(settled)
+            try:
+                await settled
+            finally:
+                self._waits.discard(settled)
         return promise.result()
 
     def promise_of(self, awaitable: Awaitable[Any]) -> JSPromise:
@@ -85,17 +122,28 @@ class Driver:
         promise = realm.new_promise()
         hold = self._program.loop.hold()
 
-        def done(task: asyncio.Future[Any]) -> None:
-            error = asyncio.CancelledError() if task.cancelled() else task.exception()
-            settle: Callable[[], object]
-            if error is None:
-                settle = lambda: promise.resolve(to_js(realm, task.result()))  # noqa: E731 - one of two
-            else:
-                settle = lambda: promise.reject(error_of(realm, error))  # noqa: E731
-            hold.release(settle)
+        def settle(task: asyncio.Future[Any]) -> None:
+            try:
+                promise.resolve(to_js(realm, task.result()))
+            except JSError as error:
+                promise.reject(realm.thrown(error))
+            except (asyncio.CancelledError, Exception) as error:  # noqa: BLE001 - thrown in JavaScript
+                promise.reject(error_of(realm, error))
 
-        asyncio.ensure_future(awaitable).add_done_callback(done)
+        def done(task: asyncio.Future[Any]) -> None:
+            self._tasks.discard(task)
+            if not task.cancelled():
+                task.exception()  # else asyncio complains if the program has ended, and nobody hears of it
+            hold.release(lambda: settle(task))
+
+        task = asyncio.ensure_future(awaitable)
+        self._tasks.add(task)
+        task.add_done_callback(done)
         return promise
+
+    def _cancel_tasks(self) -> None:
+        for task in [*self._tasks, *self._waits]:
+            task.cancel()
 
     def _seconds(self, timeout: int | None) -> float | None:
         left = [] if timeout is None else [timeout / _SECOND]

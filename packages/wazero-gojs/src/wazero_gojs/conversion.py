@@ -28,9 +28,9 @@ from wazero_api import WazeroError
 
 from .model.array import JSArray
 from .model.buffer import JSArrayBuffer, JSTypedArray
-from .model.object import ENUMERABLE, MISSING, WRITABLE, Args, JSFunction, JSObject
+from .model.object import ENUMERABLE, MISSING, WRITABLE, Args, JSFunction, JSObject, prototypes_of
 from .model.promise import FULFILLED, PENDING, JSPromise
-from .model.values import MAX_SAFE, UNDEFINED, BigInt, JSError, Symbol, Undefined, describe, number_of, throw_type_error
+from .model.values import MAX_SAFE, UNDEFINED, BigInt, JSError, Symbol, Undefined, describe, index_of, number_of, throw_type_error
 
 if TYPE_CHECKING:
     from .model.realm import Realm
@@ -71,11 +71,9 @@ def _to_js_object(realm: Realm, value: Any, depth: int) -> Any:
     if isinstance(value, (JSObject, Symbol, BigInt)):
         return value
     if isinstance(value, (bytes, bytearray, memoryview)):
-        return realm.new_bytes(value)
+        return _bytes_to_js(realm, value)
     if isinstance(value, (list, tuple, dict)):
         return _copy_to_js(realm, value, depth)
-    if isinstance(value, JsException) and isinstance(value.value, JsObject):
-        return value.value.js
     if isinstance(value, BaseException):
         return error_of(realm, value)
     if isinstance(value, (int, float, str)):  # of a subclass: an enumeration, say
@@ -100,11 +98,26 @@ def _copy_to_js(realm: Realm, value: Any, depth: int) -> Any:
     return PythonObject(realm, value)
 
 
+def _bytes_to_js(realm: Realm, value: bytes | bytearray | memoryview) -> Any:
+    if isinstance(value, memoryview):
+        value = value.cast("B") if value.c_contiguous and value.nbytes else bytes(value)
+    made = realm.new_bytes(value)
+    if not isinstance(value, bytes) and made.buffer.data is value:
+        made.properties[_ORIGIN] = value
+        made.attributes[_ORIGIN] = 0
+    return made
+
+
 def error_of(realm: Realm, error: BaseException) -> Any:
-    """An Error object for a Python exception, which it remembers."""
+    """What is thrown for a Python exception: an Error that remembers it, or what JavaScript had thrown first."""
+    if isinstance(error, JsException) and error.value is not None:
+        return to_js(realm, error.value)
     made = realm.new_error("Error", str(error) or type(error).__name__)
-    made.properties["name"] = type(error).__name__
-    made.attributes["name"] = WRITABLE
+    if type(error) is not JsException:
+        name = type(error).__name__
+        made.properties["name"] = name
+        made.attributes["name"] = WRITABLE
+        made.properties["stack"] = f"{name}{str(made.properties.get('stack', '')).removeprefix('Error')}"
     code = getattr(error, "errno", None)
     if code is not None:
         import errno
@@ -115,13 +128,15 @@ def error_of(realm: Realm, error: BaseException) -> Any:
     return made
 
 
-_ORIGIN: Final = Symbol("the Python exception")
+_ORIGIN: Final = Symbol("the Python object")
+"""Names the property of an Error, or of bytes, by which they come back as what they were."""
 
 
 def promise_of(realm: Realm, awaitable: Awaitable[Any]) -> JSPromise:
     """A promise of what an awaitable gives. Only a program that runs under asyncio can have that."""
     promise: JSPromise | None = realm.host.promise_of(awaitable)
     if promise is None:
+        getattr(awaitable, "close", bool)()  # a coroutine complains otherwise that nobody has awaited it
         throw_type_error("an awaitable was returned to a Go program that does not run under asyncio: use run_async")
     return promise
 
@@ -143,18 +158,18 @@ class PythonFunction(JSFunction):
         try:
             result = self.target(*[value if type(value) in _SAME else to_python(value) for value in args])
             return result if type(result) in _SAME_BACK else to_js(realm, result)
-        except JSError:
-            raise
-        except WazeroError:
-            raise  # the end of the program, or of its time
-        except JsException as error:
-            raise JSError(to_js(realm, error)) from error
+        except (JSError, WazeroError):
+            raise  # thrown already; or the end of the program, or of its time
         except Exception as error:
             raise JSError(error_of(realm, error)) from error
 
     def construct(self, args: Args, new_target: JSFunction | None = None) -> Any:
         made = self.call(UNDEFINED, args)
         return made if isinstance(made, JSObject) else self.realm.new_object()
+
+    def has_instance(self, value: Any) -> bool:
+        target = self.target
+        return isinstance(target, type) and isinstance(value, PythonObject) and isinstance(value.target, target)
 
 
 @final
@@ -176,18 +191,25 @@ class PythonObject(JSObject):
     def own(self, key: str | Symbol) -> Any:
         if isinstance(key, Symbol):
             return self.properties.get(key, MISSING)
+        return _throwing(self._realm, self._named, key)
+
+    def _named(self, key: str) -> Any:
         if isinstance(self.target, Mapping):
             return to_js(self._realm, self.target[key]) if key in self.target else MISSING
-        if not _is_public(key) or not hasattr(self.target, key):
-            return len(self.target) if key == "length" and hasattr(self.target, "__len__") else self._text(key)
-        return to_js(self._realm, getattr(self.target, key))
-
-    def _text(self, key: str) -> Any:
-        if key != "toString":
-            return MISSING
-        return self._realm.new_function(lambda realm, this, args: str(self.target), "toString")
+        if _is_public(key) and hasattr(self.target, key):
+            return to_js(self._realm, getattr(self.target, key))
+        if index_of(key) >= 0:
+            return self._item(int(key), MISSING)
+        if key == "length" and hasattr(self.target, "__len__"):
+            return len(self.target)
+        if key == "toString":
+            return self._realm.new_function(lambda realm, this, args: _throwing(realm, str, self.target), key)
+        return MISSING
 
     def own_keys(self) -> list[str | Symbol]:
+        return _throwing(self._realm, self._names)  # type: ignore[no-any-return]  # it is what that gives
+
+    def _names(self) -> list[str | Symbol]:
         names = self.target if isinstance(self.target, Mapping) else filter(_is_public, dir(self.target))
         return [name for name in names if isinstance(name, str)]
 
@@ -197,6 +219,9 @@ class PythonObject(JSObject):
     def set(self, key: str | Symbol, value: Any) -> bool:
         if isinstance(key, Symbol) or not _is_public(key):
             return False
+        return bool(_throwing(self._realm, self._assign, key, value))
+
+    def _assign(self, key: str, value: Any) -> bool:
         try:
             if isinstance(self.target, Mapping):
                 self.target[key] = to_python(value)  # type: ignore[index]  # it says itself if it cannot
@@ -210,10 +235,23 @@ class PythonObject(JSObject):
         return False
 
     def get_index(self, index: int) -> Any:
+        return _throwing(self._realm, self._item, index, UNDEFINED)
+
+    def _item(self, index: int, otherwise: Any) -> Any:
         try:
             return to_js(self._realm, self.target[index])
         except (LookupError, TypeError):
-            return UNDEFINED
+            return otherwise
+
+
+def _throwing(realm: Realm, function: Callable[..., Any], *args: Any) -> Any:
+    """Call Python code. What it raises is thrown as an Error."""
+    try:
+        return function(*args)
+    except (JSError, WazeroError):
+        raise
+    except Exception as error:
+        raise JSError(error_of(realm, error)) from error
 
 
 def _is_public(name: str) -> bool:
@@ -240,6 +278,9 @@ def to_python(value: Any, depth: int = 0) -> Any:
 
 
 def _object_to_python(value: JSObject, depth: int) -> Any:
+    origin = value.own(_ORIGIN)
+    if origin is not MISSING:
+        return origin
     if isinstance(value, JSTypedArray):
         return bytes(value.view) if value.type.format == "B" else list(map(value.get_index, range(value.length)))
     if isinstance(value, JSArrayBuffer):
@@ -253,9 +294,6 @@ def _object_to_python(value: JSObject, depth: int) -> Any:
             return [to_python(item, depth + 1) for item in value.values()]
         if type(value) is JSObject and (value.prototype is None or value.prototype.prototype is None):
             return {key: to_python(value.get(key), depth + 1) for key in value.enumerable_keys()}
-    origin = value.own(_ORIGIN)
-    if origin is not MISSING:
-        return origin
     if value.class_name == "Error":
         return exception_of(value)
     return JsObject(value)
@@ -326,11 +364,15 @@ class JsFunction(JsObject):
 
     def __call__(self, *args: Any) -> Any:
         js: Any = self.js
-        realm = js.realm
-        try:
-            return to_python(js.call(self.this, [to_js(realm, value) for value in args]))
-        except JSError as error:
-            raise exception_of(realm.thrown(error)) from None
+        return js.realm.host.enter(_call, js, self.this, args)
+
+
+def _call(js: JSFunction, this: Any, args: tuple[Any, ...]) -> Any:
+    realm = js.realm
+    try:
+        return to_python(js.call(this, [to_js(realm, value) for value in args]))
+    except JSError as error:
+        raise exception_of(realm.thrown(error)) from None
 
 
 @final
@@ -362,7 +404,10 @@ class JsPromise:
         raise exception_of(self.js.value)
 
     def __await__(self) -> Iterator[Any]:
-        waited: Iterator[Any] = _realm_of(self.js).host.driver.wait_for(self).__await__()
+        driver = _realm_of(self.js).host.driver
+        if driver is None:
+            raise RuntimeError("this Go program does not run under asyncio: use `result`, or `run_async`")
+        waited: Iterator[Any] = driver.wait_for(self).__await__()
         return waited
 
 
@@ -383,10 +428,8 @@ def _bound(this: JSObject, value: Any) -> Any:
 
 def _realm_of(value: JSObject) -> Any:
     """Found by way of any function: objects themselves do not know it."""
-    holder: JSObject | None = value
-    while holder is not None:
+    for holder in (value, *prototypes_of(value)):
         constructor = holder.own("constructor")
         if isinstance(constructor, JSFunction):
             return constructor.realm
-        holder = holder.prototype
     raise JsException("this object belongs to no realm")

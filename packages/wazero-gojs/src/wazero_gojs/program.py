@@ -36,6 +36,10 @@ if TYPE_CHECKING:
 _STDERR: Final = 2
 _FAILED: Final = 1
 """What a program exits with that ends by something thrown that nobody catches, or otherwise not by itself."""
+_LAST_WORDS: Final = 2048
+"""Bytes that are kept of what Go's runtime prints."""
+_LAST: Final = (b"panic: ", b"fatal error: ")
+"""How they begin."""
 _UMASK: Final = 0o022
 _KNOWN_NAMES: Final = 4096
 """Names of properties that are kept decoded."""
@@ -63,6 +67,7 @@ class Program:
         self._names: dict[bytes, str] = {}
         self._timeouts: dict[int, Timer] = {}
         self._last_timeout = 0
+        self._last_words = b""
         self.driver: Any = None
         """Who runs the event loop, if that is asyncio's: an `asynchronous.Driver`."""
         self.realm = Realm(GLOBALS if config.round_tripper is None else {**GLOBALS, **FETCH})
@@ -112,11 +117,9 @@ class Program:
         argc, argv = lay_out(self.buffer, self.system.args, self.system.environ)
         self.loop.is_running = True
         try:
-            self._run(argc, argv)
+            self._in_go(self._run, argc, argv)
         except JSError as error:
             self._fail(error)
-        except BaseException as error:
-            self._break(error)
         finally:
             self.loop.is_running = False
 
@@ -124,12 +127,7 @@ class Program:
         """Let Go look for what has happened."""
         if self.is_exited:
             raise JSError(self.realm.new_error("Error", "Go program has already exited"))
-        try:
-            self._resume()
-        except JSError:
-            raise
-        except BaseException as error:
-            self._break(error)
+        self._in_go(self._resume)
 
     def run(self) -> NoReturn:
         """Run to the end, which is ExitError. A program that waits for nothing that could happen says so and ends."""
@@ -161,13 +159,24 @@ class Program:
     def call_export(self, function: Callable[..., Any], *args: Any) -> Any:
         """Call what Go exports for its host."""
         try:
-            return function(*args)
+            return self._in_go(function, *args)
         except JSError as error:
             from .conversion import exception_of
 
             raise exception_of(self.realm.thrown(error)) from None
+
+    def _in_go(self, function: Callable[..., Any], *args: Any) -> Any:
+        """Run code of Go. After an exception that is not its own it cannot go on: it does not know where it was."""
+        try:
+            return function(*args)
+        except JSError:
+            raise
+        except struct.error as error:
+            self._end(_FAILED)
+            raise _bad_stack_pointer() from error
         except BaseException as error:
-            self._break(error)
+            self._end(EXIT_CODE_DEADLINE_EXCEEDED if isinstance(error, DeadlineExceededError) else _FAILED)
+            raise
 
     def enter(self, function: Callable[..., Any], *args: Any) -> Any:
         """Call something for Python that may run code of the program; the outermost such call runs the jobs it has made.
@@ -176,7 +185,7 @@ class Program:
         """
         loop = self.loop
         if get_ident() != loop.thread:
-            raise RuntimeError("this Go program belongs to another thread: call its functions in the one that started it")
+            self._check_thread()
         self.module.check_open()
         if loop.is_running:
             return function(*args)
@@ -190,6 +199,8 @@ class Program:
                 self._fail(error)
             finally:
                 loop.is_running = False
+        if self.driver is not None:
+            self.driver.wake()
         return result
 
     def call_go(self, number: int, this: Any, args: Args) -> Any:
@@ -199,8 +210,20 @@ class Program:
         self.resume()
         return event.properties.get("result", UNDEFINED)
 
+    def check_idle(self) -> None:
+        """Raise RuntimeError if the event loop cannot be run now by who asks."""
+        self._check_thread()
+        if self.loop.is_running:
+            raise RuntimeError("a function that Go calls cannot wait for Go: return, and go on when Go calls again")
+
+    def _check_thread(self) -> None:
+        if get_ident() != self.loop.thread:
+            raise RuntimeError("this Go program belongs to another thread: use it in the one that started it")
+
     def run_until(self, is_done: Callable[[], bool], timeout: float | None) -> None:
         """Run the event loop until `is_done`. Raises RuntimeError if nothing is left that could bring that about."""
+        self.check_idle()
+        self.module.check_open()
         with nullcontext() if timeout is None else self.engine.deadline(timeout):
             while not is_done():
                 if self.turn():
@@ -231,13 +254,6 @@ class Program:
         self._end(_FAILED)
         raise ExitError(_FAILED, self.module.name) from exception_of(thrown)
 
-    def _break(self, error: BaseException) -> NoReturn:
-        """Raise on what has gone through code of Go, which cannot go on after that: it does not know where it was."""
-        self._end(EXIT_CODE_DEADLINE_EXCEEDED if isinstance(error, DeadlineExceededError) else _FAILED)
-        if isinstance(error, struct.error):
-            raise _bad_stack_pointer() from error
-        raise error
-
     def _end(self, code: int) -> None:
         self.is_exited = True
         self.module.close_with_exit_code(code)
@@ -254,7 +270,10 @@ class Program:
     def exit(self, code: int) -> NoReturn:
         """The program ends itself."""
         self._end(code)
-        raise ExitError(code, self.module.name)
+        error = ExitError(code, self.module.name)
+        if code and self._last_words:
+            error.add_note(f"the Go program's last words: {self._last_words.decode('utf-8', 'replace').strip()}")
+        raise error
 
     def close(self) -> None:
         """Leave nothing behind: no timer, no file. May be called again."""
@@ -312,6 +331,12 @@ class Program:
                 data = data[count:]
         except OSError:
             return
+
+    def note_words(self, data: memoryview) -> None:
+        """Keep what the runtime prints: in the end, why it ends."""
+        words = bytes(data[:_LAST_WORDS])
+        before = b"" if words.startswith(_LAST) else self._last_words
+        self._last_words = (before + words)[:_LAST_WORDS]
 
     def report(self, message: str) -> None:
         """Tell people something, on the program's standard error."""

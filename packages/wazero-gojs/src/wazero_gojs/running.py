@@ -16,7 +16,6 @@ from wazero_core import ModuleConfig, Runtime, RuntimeConfig
 from .config import Config
 from .conversion import JsFunction, raising, to_js, to_python
 from .model.object import JSObject
-from .model.values import JSError
 from .program import Program
 
 if TYPE_CHECKING:
@@ -85,7 +84,7 @@ async def run_async(
 
     program = new_program(runtime, compiled, config, None)
     try:
-        await Driver(program, timeout).run()
+        await Driver(program, runtime.config.call_timeout if timeout is None else timeout).run()
     except ExitError as error:
         if error.exit_code:
             raise
@@ -197,6 +196,7 @@ class Library:
 
     def run_pending(self) -> None:
         """Run what has become due: timers, and callbacks of files and requests. Does not wait."""
+        self._program.check_idle()
         self._program.enter(self._run_pending)
 
     def _run_pending(self) -> None:
@@ -219,7 +219,7 @@ def new_program(
     settings = _settings(config)
     program = Program(runtime, compiled, settings, change)
     for name, value in settings.globals:
-        program.realm.global_object.define(name, to_js(program.realm, value))
+        program.realm.global_object.define(name, raising(to_js, program.realm, value))
     return program
 
 

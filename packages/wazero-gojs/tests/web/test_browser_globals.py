@@ -201,10 +201,12 @@ def test_unknown_labels_are_warned_of() -> None:
 )
 def test_large_values_are_written_or_refused(source: str) -> None:
     realm = new_realm()
+    said = ""
     try:
         evaluate(realm, source)
     except JSError as error:
-        assert "Maximum call stack" in str(error)
+        said = str(error)
+    assert said in ("", "RangeError: Maximum call stack size exceeded")
 
 
 def test_objects_with_many_ways_to_the_same_end() -> None:

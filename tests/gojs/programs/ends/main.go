@@ -81,7 +81,7 @@ var ends = map[string]func(){
 	"rejected-caught": func() {
 		promise := js.Global().Get("Promise").Call("reject", "unwanted")
 		promise.Call("catch", js.FuncOf(func(this js.Value, args []js.Value) any {
-			fmt.Println("caught", args[0])
+			println("caught", args[0].String())
 			os.Exit(0)
 			return nil
 		}))

@@ -85,7 +85,7 @@ func order() {
 	done := make(chan bool)
 	say := func(text string) js.Func {
 		return js.FuncOf(func(js.Value, []js.Value) any {
-			fmt.Println(text)
+			println(text) // a callback cannot wait, as fmt's functions do
 			if text == "timeout 2" {
 				close(done)
 			}
@@ -101,7 +101,7 @@ func order() {
 	global.Call("clearInterval", interval)
 	cancelled := global.Call("setTimeout", say("never"), 1)
 	global.Call("clearTimeout", cancelled)
-	fmt.Println("main waits")
+	println("main waits")
 	<-done
 }
 

@@ -11,7 +11,7 @@ import os
 import select
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from threading import Event, Lock
 from typing import Final, Protocol, final
 
@@ -62,10 +62,12 @@ class Owner(Protocol):
 class Waiter:
     """One per `SystemContext`. Safe to use from several threads; `close` is meant to come from another one."""
 
-    __slots__ = ("_bell", "_closed", "_lock", "_waiting", "owner")
+    __slots__ = ("_bell", "_closed", "_lock", "_waiting", "owner", "when_closed")
 
     def __init__(self) -> None:
         self.owner: Owner | None = None
+        self.when_closed: Callable[[], object] | None = None
+        """Called, by any thread, when this is closed: for those who wait in another way."""
         self._lock = Lock()
         self._closed = Event()
         self._bell: _Bell | None = None
@@ -119,6 +121,8 @@ class Waiter:
             if self._bell is not None:
                 self._bell.ring()
                 self._drop_bell()
+        if self.when_closed is not None:
+            self.when_closed()
 
     def _check(self) -> None:
         owner = self.owner

@@ -6,15 +6,15 @@ Whatever may run Go code again, which calls of JavaScript functions may, can mov
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable
 from functools import partial
 from struct import Struct
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from wazero_api import Convention, FunctionType, HostFunction, HostModule, ValueType
 from wazero_gojs.model.buffer import JSTypedArray
 from wazero_gojs.model.object import JSObject, instance_of
+from wazero_gojs.model.utf16 import well_formed
 from wazero_gojs.model.values import MAX_SAFE, UNDEFINED, JSError, throw_type_error, to_integer, to_string
 
 if TYPE_CHECKING:
@@ -36,9 +36,6 @@ _i: Final = Struct("<i")
 _SECONDS: Final = Struct("<qi")
 _QQi: Final = Struct("<QQi")
 _COUNT_AND_FLAG: Final = Struct("<qB")
-
-_REFS: Final = tuple(Struct(f"<{count}Q") for count in range(9))
-"""Arrays of references, by their length."""
 
 _SECOND: Final = 1_000_000_000
 
@@ -77,7 +74,9 @@ def _exit(program: Program, sp: int) -> None:
 @_import("runtime.wasmWrite")
 def _write(program: Program, sp: int) -> None:
     fd, pointer, count = _QQi.unpack_from(program.buffer, sp + 8)
-    program.write_all(fd, program.bytes_at(pointer, max(count, 0)))
+    data = program.bytes_at(pointer, max(count, 0))
+    program.note_words(data)
+    program.write_all(fd, data)
 
 
 @_import("runtime.resetMemoryDataView")
@@ -144,14 +143,22 @@ def _string(program: Program, sp: int) -> None:
 @_import("syscall/js.valueGet")
 def _get(program: Program, sp: int) -> None:
     ref, pointer, length = _QQQ.unpack_from(program.buffer, sp + 8)
-    result = _object(program, ref).get(program.name_at(pointer, length))
-    program.references.store(program.buffer, program.getsp() + 32, result)
+    references = program.references
+    target = references.load(ref)
+    if not isinstance(target, JSObject):
+        _throw_no_object()
+    result = target.get(program.name_at(pointer, length))
+    references.store(program.buffer, program.getsp() + 32, result)
 
 
 @_import("syscall/js.valueSet")
 def _set(program: Program, sp: int) -> None:
     ref, pointer, length, value = _QQQQ.unpack_from(program.buffer, sp + 8)
-    _object(program, ref).set(program.name_at(pointer, length), program.references.load(value))
+    load = program.references.load
+    target = load(ref)
+    if not isinstance(target, JSObject):
+        _throw_no_object()
+    target.set(program.name_at(pointer, length), load(value))
 
 
 @_import("syscall/js.valueDelete")
@@ -179,9 +186,9 @@ def _call(program: Program, sp: int) -> None:
     try:
         this = _object(program, ref)
         name = program.name_at(pointer, length)
-        result = _callable(this.get(name), name).call(this, _arguments(program, args, count))
+        result = _callable(this.get(name), name).call(this, program.references.load_all(program.buffer, args, count))
         is_ok = 1
-    except JSError as error:
+    except (JSError, RecursionError) as error:
         result = program.realm.thrown(error)
         is_ok = 0
     buffer = program.buffer
@@ -195,9 +202,9 @@ def _invoke(program: Program, sp: int) -> None:
     ref, args, count = _QQQ.unpack_from(program.buffer, sp + 8)
     try:
         function = _callable(program.references.load(ref), "value")
-        result = function.call(UNDEFINED, _arguments(program, args, count))
+        result = function.call(UNDEFINED, program.references.load_all(program.buffer, args, count))
         is_ok = 1
-    except JSError as error:
+    except (JSError, RecursionError) as error:
         result = program.realm.thrown(error)
         is_ok = 0
     _store_outcome(program, result, is_ok)
@@ -208,9 +215,9 @@ def _new(program: Program, sp: int) -> None:
     ref, args, count = _QQQ.unpack_from(program.buffer, sp + 8)
     try:
         function = _callable(program.references.load(ref), "value")
-        result = function.construct(_arguments(program, args, count))
+        result = function.construct(program.references.load_all(program.buffer, args, count))
         is_ok = 1
-    except JSError as error:
+    except (JSError, RecursionError) as error:
         result = program.realm.thrown(error)
         is_ok = 0
     _store_outcome(program, result, is_ok)
@@ -227,7 +234,11 @@ def _length(program: Program, sp: int) -> None:
 @_import("syscall/js.valuePrepareString")
 def _prepare_string(program: Program, sp: int) -> None:
     (ref,) = _Q.unpack_from(program.buffer, sp + 8)
-    data = to_string(program.references.load(ref)).encode("utf-8", "replace")
+    text = to_string(program.references.load(ref))
+    try:
+        data = text.encode()
+    except UnicodeEncodeError:
+        data = well_formed(text).encode()
     sp = program.getsp()
     program.references.store(program.buffer, sp + 16, program.realm.new_bytes(data))
     _q.pack_into(program.buffer, sp + 24, len(data))
@@ -278,20 +289,19 @@ def _object(program: Program, ref: int) -> Any:
     """What the operations on properties work on."""
     value = program.references.load(ref)
     if not isinstance(value, JSObject):
-        throw_type_error("Reflect.get called on non-object")
+        _throw_no_object()
     return value
+
+
+def _throw_no_object() -> NoReturn:
+    """Throw what an operation on properties throws for a value that has none."""
+    throw_type_error("Reflect.get called on non-object")
 
 
 def _callable(value: Any, name: str) -> Any:
     if not (isinstance(value, JSObject) and value.is_callable):
         throw_type_error(f"{name} is not a function")
     return value
-
-
-def _arguments(program: Program, pointer: int, count: int) -> list[Any]:
-    if count < len(_REFS):
-        return program.references.load_all(_REFS[count].unpack_from(program.buffer, pointer))
-    return program.references.load_all(struct.unpack(f"<{count}Q", program.bytes_at(pointer, count * 8)))
 
 
 def _store_outcome(program: Program, result: Any, is_ok: int) -> None:

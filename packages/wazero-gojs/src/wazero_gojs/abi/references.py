@@ -19,6 +19,8 @@ _NAN_HEAD: Final = 0x7FF80000_00000000
 _ZERO: Final = _NAN_HEAD | 1
 _U64: Final = Struct("<Q")
 _F64: Final = Struct("<d")
+_ARRAYS: Final = tuple(Struct(f"<{count}Q") for count in range(9))
+"""Arrays of references, by their length."""
 _OBJECT, _STRING, _SYMBOL, _FUNCTION = (flag << 32 for flag in range(1, 5))
 
 NAN_ID, ZERO_ID, NULL_ID, TRUE_ID, FALSE_ID, GLOBAL_ID, GO_ID = range(7)
@@ -52,17 +54,20 @@ class References:
                 return self.values[ref & 0xFFFFFFFF]
             except IndexError:
                 return UNDEFINED
-        if not ref:
-            return UNDEFINED
         (value,) = _F64.unpack(_U64.pack(ref))
-        if value.is_integer() and -MAX_SAFE <= value <= MAX_SAFE:
-            return int(value) if value else UNDEFINED
+        if -MAX_SAFE <= value <= MAX_SAFE:
+            integer = int(value)
+            if integer == value:
+                return integer or UNDEFINED  # a float of 0 stands for undefined; the number 0 is a reference
         return value
 
-    def load_all(self, refs: tuple[int, ...]) -> list[Any]:
-        """The values of several."""
+    def load_all(self, buffer: memoryview, address: int, count: int) -> list[Any]:
+        """The values of an array of references in memory. Raises struct.error for what is outside."""
+        if count == 1:  # most calls have one argument, and this is a third of their cost
+            return [self.load(*_U64.unpack_from(buffer, address))]
+        layout = _ARRAYS[count] if count < len(_ARRAYS) else Struct(f"<{count}Q")
         load = self.load
-        return [load(ref) for ref in refs]
+        return [load(ref) for ref in layout.unpack_from(buffer, address)]
 
     def store(self, buffer: memoryview, address: int, value: Any) -> None:
         """Put a reference to a value into memory, and count it."""

@@ -13,6 +13,7 @@ from wazero_gojs.model.realm import Realm
 from wazero_gojs.model.table import Table
 from wazero_gojs.model.values import (
     SYMBOL_ITERATOR,
+    SYMBOL_SPECIES,
     UNDEFINED,
     BigInt,
     describe,
@@ -53,6 +54,12 @@ def _create(realm: Realm, prototype: JSObject, args: Args) -> JSArray:
     if not 0 <= length <= MAX_LENGTH or length != int(length):
         throw_range_error("Invalid array length")
     return JSArray(prototype, [MISSING] * int(length))
+
+
+@STATICS.getter(SYMBOL_SPECIES)
+def species(realm: Realm, this: Any, args: Args) -> Any:
+    """Methods do not ask for it: what they make are plain arrays. Spec: 23.1.2.5."""
+    return this
 
 
 @STATICS.method("isArray", 1)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from typing import TYPE_CHECKING, Any, Final, NoReturn, final
 
 from wazero_gojs.model.array import MAX_LENGTH, JSArray
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 # --- Going through what can be iterated ------------------------------------------------------------------------------
 
 
-def iterate(realm: Realm, value: Any) -> Iterator[Any]:
+def iterate(realm: Realm, value: Any) -> Generator[Any, None, None]:
     """The items of anything that can be iterated. TypeError at the first step if it cannot.
 
     Who stops early closes this generator, which tells the guest's iterator.

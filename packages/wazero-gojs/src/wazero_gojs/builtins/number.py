@@ -88,10 +88,23 @@ def parse_int(realm: Realm, this: Any, args: Args) -> Any:
     digits = text[:end].lstrip("0") or "0"
     if radix == 10:
         number = number_of(float(digits))
+    elif len(digits) > 1024:
+        number = math.inf
     else:
-        # In any base, more digits than this are more than a number can be.
-        number = number_of(int(digits, radix)) if len(digits) <= 1024 else math.inf
+        number = number_of(int(digits, radix) if radix & (radix - 1) == 0 else _by_parts(digits, radix))
     return number_of(sign * float(number)) if sign < 0 else number
+
+
+def _by_parts(digits: str, radix: int) -> float:
+    """An integer as V8 reads it in a base that is no power of two: beyond 2^53, what it is rounded to depends on that."""
+    width = 1
+    while radix ** (width + 1) <= 0xFFFFFFFF // 36:
+        width += 1
+    value = 0.0
+    for start in range(0, len(digits), width):
+        part = digits[start : start + width]
+        value = value * radix ** len(part) + int(part, radix)
+    return value
 
 
 def _digit(character: str) -> int:
@@ -205,10 +218,7 @@ def to_locale_text(realm: Realm, this: Any, args: Args) -> Any:
     if not math.isfinite(number):
         return "NaN" if number != number else "-∞" if number < 0 else "∞"
     least, most = _fraction_options(argument(args, 1))
-    text = number_to_string(number)
-    if "e" in text:
-        text = number_format.fixed(number, most if abs(number) < 1 else 0)
-    shown = number_format.grouped(text, (least, most))
+    shown = number_format.grouped(number_format.plain(number), (least, most))
     return "-0" if shown == "0" and math.copysign(1, number) < 0 else shown
 
 

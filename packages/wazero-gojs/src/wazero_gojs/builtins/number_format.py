@@ -33,13 +33,30 @@ def _rounded(number: float, digits: int) -> int:
 
 def exponential(number: float, digits: int | None) -> str:
     """With one digit before the point, so many after it (None: as many as are needed), and an exponent."""
-    if digits is None:
-        text = number_to_string(abs(number))
-        mantissa, _, _ = text.partition("e")
-        significant = mantissa.replace(".", "").strip("0") or "0"
-        digits = len(significant) - 1
-    text, exponent = _significant(abs(number), digits + 1)
+    text, exponent = shortest(abs(number)) if digits is None else _significant(abs(number), digits + 1)
     return ("-" if number < 0 else "") + _with_exponent(text, exponent)
+
+
+def shortest(number: float) -> tuple[str, int]:
+    """The digits that it takes to tell a number from its neighbours, and the power of ten of the first.
+
+    The number is finite and not negative.
+    """
+    mantissa, _, exponent = number_to_string(number).partition("e")
+    whole, _, fraction = mantissa.partition(".")
+    digits = (whole + fraction).lstrip("0")
+    first = len(whole) - 1 + int(exponent or 0) - (len(whole + fraction) - len(digits))
+    return (digits.rstrip("0"), first) if digits else ("0", 0)
+
+
+def plain(number: float) -> str:
+    """The same digits with no exponent."""
+    digits, first = shortest(abs(number))
+    sign = "-" if number < 0 else ""
+    if first < 0:
+        return f"{sign}0.{'0' * (-first - 1)}{digits}"
+    fraction = digits[first + 1 :]
+    return f"{sign}{digits[: first + 1].ljust(first + 1, '0')}{'.' if fraction else ''}{fraction}"
 
 
 def precise(number: float, precision: int) -> str:

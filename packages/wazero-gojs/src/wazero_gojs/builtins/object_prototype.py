@@ -14,6 +14,7 @@ from wazero_gojs.model.object import (
     argument,
     inherits,
     is_callable,
+    prototypes_of,
 )
 from wazero_gojs.model.realm import Realm
 from wazero_gojs.model.table import Table
@@ -135,11 +136,10 @@ def lookup_setter(realm: Realm, this: Any, args: Args) -> Any:
     return UNDEFINED if found is None else found.setter
 
 
-def _lookup(target: JSObject | None, args: Args) -> Accessor | None:
+def _lookup(target: JSObject, args: Args) -> Accessor | None:
     key = to_key(argument(args, 0))
-    while target is not None:
-        value = target.own(key)
+    for holder in (target, *prototypes_of(target)):
+        value = holder.own(key)
         if value is not MISSING:
             return value if type(value) is Accessor else None
-        target = target.prototype
     return None

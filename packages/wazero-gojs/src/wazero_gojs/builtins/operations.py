@@ -104,6 +104,8 @@ def throw_not_assignable(target: JSObject, key: str | Symbol) -> NoReturn:
                 )
             break
         holder = holder.prototype
+        if holder is not None and holder.has_own_rules:
+            break
     throw_type_error(f"Cannot add property {name_of(key)}, object is not extensible")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import cache
+from functools import lru_cache
 from typing import Final
 
 Ranges = tuple[tuple[int, int], ...]
@@ -47,6 +47,11 @@ def complement(ranges: Iterable[tuple[int, int]]) -> Ranges:
     if start <= LAST:
         found.append((start, LAST))
     return tuple(found)
+
+
+def merged(ranges: Iterable[tuple[int, int]]) -> Ranges:
+    """The same set, in order and without overlaps."""
+    return complement(complement(ranges))
 
 
 def spell(ranges: Iterable[tuple[int, int]], is_negated: bool = False) -> str:
@@ -107,7 +112,7 @@ _CATEGORIES: Final = {
 _KEYS: Final = ("General_Category=", "gc=")
 
 
-@cache
+@lru_cache(maxsize=64)
 def property_ranges(name: str) -> Ranges | None:
     r"""The set of ``\p{name}``: general categories and a few others; None for what is not known, as scripts."""
     for key in _KEYS:

@@ -11,15 +11,19 @@ import re
 import warnings
 from typing import Final, NamedTuple, NoReturn, final
 
-from .regexp_classes import LINE_ENDS, Ranges, class_of, complement, property_ranges, spell, spell_character
+from .regexp_classes import LINE_ENDS, Ranges, class_of, complement, merged, property_ranges, spell, spell_character
 
 MAX_PATTERN: Final = 1 << 16
 """Characters, as compiling takes time that nothing can interrupt."""
+MAX_TRANSLATED: Final = 1 << 18
+MAX_POINTS: Final = 1 << 26
+"""Characters that the classes of one pattern have that ignores case: Python looks at each."""
 _MAX_REPEAT: Final = (1 << 32) - 2
 
 _QUANTIFIER: Final = re.compile(r"\{(\d+)(?:(,)(\d*))?\}", re.ASCII)
-_GROUP: Final = re.compile(r"\((?!\?)|\(\?<(?![=!])([^>]*)>|\\.|\[(?:\\.|[^\]\\])*\]", re.DOTALL)
-_NAME: Final = re.compile(r"\w[\w$\u200c\u200d]*|\$[\w$]*")
+_NAME: Final = r"(?:[^\W\d]|\$)[\w$\u200c\u200d]*"
+_NAMED: Final = re.compile(rf"\(\?<({_NAME})>")
+_GROUP: Final = re.compile(rf"\((?!\?)|{_NAMED.pattern}|\\.|\[(?:\\.|[^\]\\])*\]?", re.DOTALL)
 _CONTROLS: Final = {"t": 9, "n": 10, "v": 11, "f": 12, "r": 13}
 _SYNTAX: Final = frozenset("^$\\.*+?()[]{}|/")
 _STARTS: Final = ("(?:", "(?=", "(?!", "(?<=", "(?<!")
@@ -64,6 +68,7 @@ class _Translator:
         self._source = source
         self._at = 0
         self._is_unicode = "u" in flags or "v" in flags
+        self._is_caseless = "i" in flags
         self._is_multiline = "m" in flags
         self._any = "(?s:.)" if "s" in flags else spell(LINE_ENDS, is_negated=True)
         self._out: list[str] = []
@@ -73,6 +78,7 @@ class _Translator:
         self._count = 0
         self.names: dict[str, int] = {}
         self._total = 0
+        self._points = 0
         self._find_groups()
 
     def _find_groups(self) -> None:
@@ -83,16 +89,19 @@ class _Translator:
             name = found[1]
             if name is None:
                 continue
-            if _NAME.fullmatch(name) is None or name[0].isdecimal():
-                self._fail("Invalid capture group name")
             if name in self.names:
                 self._fail("Duplicate capture group name")
             self.names[name] = self._total
 
     def translate(self) -> str:
         source = self._source
+        length = 0
         while self._at < len(source):
+            start = len(self._out)
             self._take(source[self._at])
+            length += sum(map(len, self._out[start:]))
+            if length > MAX_TRANSLATED or self._points > MAX_POINTS:
+                self._fail("Regular expression too large")
         if self._open:
             self._fail("Unterminated group")
         return "".join(self._out)
@@ -138,9 +147,10 @@ class _Translator:
             return
         self._count += 1
         if rest.startswith("(?<"):
-            self._at = self._source.find(">", self._at) + 1
-            if not self._at:
+            name = _NAMED.match(self._source, self._at)
+            if name is None:
                 self._fail("Invalid capture group name")
+            self._at = name.end()
         elif rest.startswith("(?"):
             self._fail("Invalid group")
         else:
@@ -205,6 +215,9 @@ class _Translator:
             pass
         elif letter == "k" and (self.names or self._is_unicode):
             self._take_named_reference()
+        elif letter in "DSW":
+            self._at += 2
+            self._out.append(spell(class_of(letter.lower()) or (), is_negated=True))
         else:
             self._at += 1
             found = self._class_escape()
@@ -325,7 +338,12 @@ class _Translator:
             else:
                 ranges += ((first, first),) if isinstance(first, int) else first
         self._at += 1
-        self._out.append(spell(ranges, is_negated))
+        found = merged(ranges)
+        if self._is_caseless:
+            self._points += sum(last - first for first, last in found)
+        if found == complement(()):
+            found, is_negated = (), not is_negated
+        self._out.append(spell(found, is_negated))
 
     def _joined(self, first: int | Ranges, last: int | Ranges) -> Ranges:
         """What two items with a hyphen between them are."""

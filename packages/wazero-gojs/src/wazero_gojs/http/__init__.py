@@ -20,6 +20,7 @@ from typing import Final, final
 from wazero_api.record import record
 
 Headers = tuple[tuple[str, str], ...]
+Buffer = bytes | bytearray | memoryview
 
 CHUNK: Final = 1 << 16
 """Bytes of a body to read at once."""
@@ -94,9 +95,15 @@ class Response:
     """200…599: no informational responses."""
     headers: Mapping[str, str] | Iterable[tuple[str, str]] = ()
     """Names may repeat."""
-    body: bytes | Iterable[bytes] | AsyncIterable[bytes] = b""
+    body: Buffer | Iterable[Buffer] | AsyncIterable[Buffer] = b""
     """As it was sent, without chunking but with its content coding."""
     reason: str = ""
+
+    @property
+    def pairs(self) -> tuple[tuple[str, str], ...]:
+        """The headers, in whatever form they were given."""
+        headers = self.headers
+        return tuple(headers.items() if isinstance(headers, Mapping) else headers)
 
 
 RoundTripper = Callable[[Request], object]

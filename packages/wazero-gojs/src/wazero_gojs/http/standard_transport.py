@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Iterable, Iterator
-from http.client import HTTPConnection, HTTPResponse, HTTPSConnection, IncompleteRead
+from collections.abc import Callable
+from http.client import (
+    BadStatusLine,
+    HTTPConnection,
+    HTTPResponse,
+    HTTPSConnection,
+    IncompleteRead,
+    RemoteDisconnected,
+)
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -15,7 +22,10 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
 TIMEOUT: Final = 300.0
+_HTTP_PORT: Final = 80
 _HTTPS_PORT: Final = 443
+_WITH_BODY: Final = frozenset({"PATCH", "POST", "PUT"})
+"""Methods for which an empty body is one, too."""
 
 
 def http_round_tripper(
@@ -27,11 +37,10 @@ def http_round_tripper(
     """
 
     def round_trip(request: Request) -> Response:
-        connection = _connection(request, timeout, ssl_context)
+        connection = _connected(request, timeout, ssl_context)
         try:
-            _connect(connection, request.cancellation)
             _send(connection, request)
-            response = connection.getresponse()
+            response = _answer(connection)
         except BaseException:
             connection.close()
             raise
@@ -41,27 +50,39 @@ def http_round_tripper(
     return round_trip
 
 
-def _connection(request: Request, timeout: float | None, ssl_context: SSLContext | None) -> HTTPConnection:
+def _connected(request: Request, timeout: float | None, ssl_context: SSLContext | None) -> HTTPConnection:
+    """A connection to the server. It makes none by itself: that could not be cancelled while the server is silent."""
     url = urlsplit(request.url)
     host = url.hostname or ""
     if url.scheme != "https":
-        return HTTPConnection(host, url.port or 80, timeout=timeout)
-    if ssl_context is None:
-        from ssl import create_default_context
+        plain = HTTPConnection(host, url.port or _HTTP_PORT)
+        plain.sock = _connected_socket((host, plain.port), timeout, request.cancellation)
+        return plain
+    context = _new_context() if ssl_context is None else ssl_context
+    secure = HTTPSConnection(host, url.port or _HTTPS_PORT, context=context)
+    raw = _connected_socket((host, secure.port), timeout, request.cancellation)
+    secure.sock = _secured(raw, host, context, request.cancellation)
+    return secure
 
-        ssl_context = create_default_context()
-        ssl_context.set_alpn_protocols(["http/1.1"])
-    return HTTPSConnection(host, url.port or _HTTPS_PORT, timeout=timeout, context=ssl_context)
+
+def _new_context() -> SSLContext:
+    from ssl import create_default_context
+
+    made = create_default_context()
+    made.set_alpn_protocols(["http/1.1"])
+    return made
 
 
-def _connect(connection: HTTPConnection, cancellation: Cancellation) -> None:
-    """Like its own `connect`, but one that can be cancelled while the server does not answer."""
-
-    def create(address: tuple[str, int], timeout: float | None, source: object) -> socket.socket:
-        return _connected_socket(address, timeout, cancellation)
-
-    connection._create_connection = create  # type: ignore[attr-defined]  # noqa: SLF001 - the only place for it
-    connection.connect()
+def _secured(raw: socket.socket, host: str, context: SSLContext, cancellation: Cancellation) -> socket.socket:
+    """TLS over a connection, which from then on is the TLS socket's."""
+    made = context.wrap_socket(raw, server_hostname=host, do_handshake_on_connect=False)
+    cancellation.add(closer_of(made))
+    try:
+        made.do_handshake()
+    except BaseException:
+        made.close()
+        raise
+    return made
 
 
 def _connected_socket(address: tuple[str, int], timeout: float | None, cancellation: Cancellation) -> socket.socket:
@@ -73,6 +94,7 @@ def _connected_socket(address: tuple[str, int], timeout: float | None, cancellat
         made.settimeout(timeout)
         try:
             made.connect(place)
+            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         except OSError as error:
             failure = error
             made.close()
@@ -103,20 +125,26 @@ def _send(connection: HTTPConnection, request: Request) -> None:
     for name, value in request.headers:
         connection.putheader(name, value)
     connection.putheader("Connection", "close")
-    is_stream = not (body is None or isinstance(body, bytes))
-    if is_stream:
-        connection.putheader("Transfer-Encoding", "chunked")
-    elif body is not None or request.method in {"POST", "PUT", "PATCH"}:
-        connection.putheader("Content-Length", str(len(body or b"")))
     try:
-        connection.endheaders(_filled(body) if is_stream else body, encode_chunked=is_stream)
+        if body is None or isinstance(body, bytes):
+            if body is not None or request.method in _WITH_BODY:
+                connection.putheader("Content-Length", str(len(body or b"")))
+            connection.endheaders(body)
+        else:
+            connection.putheader("Transfer-Encoding", "chunked")
+            connection.endheaders(filter(None, body), encode_chunked=True)  # an empty chunk would be the end
     except (BrokenPipeError, ConnectionResetError):
         pass  # a server may answer, and stop listening, before it has heard everything
 
 
-def _filled(chunks: Iterable[bytes]) -> Iterator[bytes]:
-    """Those that are not empty: an empty one would be the end."""
-    return (chunk for chunk in chunks if chunk)
+def _answer(connection: HTTPConnection) -> HTTPResponse:
+    """The response without its body. Raises OSError and HTTPException."""
+    try:
+        return connection.getresponse()
+    except RemoteDisconnected:
+        raise
+    except BadStatusLine as error:
+        raise ConnectionError(f"the answer is no HTTP: {error.line.strip()[:60]!r}") from None
 
 
 def _target(url: str) -> str:

@@ -6,8 +6,21 @@ import math
 import struct
 from typing import Any, Final, NamedTuple, final
 
-from .object import ALL, ENUMERABLE, MISSING, WRITABLE, JSObject
-from .values import UNDEFINED, BigInt, Symbol, number_of, throw_range_error, to_integer, to_number
+from .object import ALL, MISSING, Accessor, JSObject
+from .values import (
+    UNDEFINED,
+    BigInt,
+    Symbol,
+    describe,
+    index_of,
+    number_of,
+    number_to_string,
+    string_to_number,
+    throw_range_error,
+    throw_type_error,
+    to_integer,
+    to_number,
+)
 
 MAX_BYTES: Final = 1 << 31
 """Of one buffer."""
@@ -39,6 +52,8 @@ class ElementType(NamedTuple):
     def raw(self, value: Any) -> int | float:
         """The number to store for a value: modulo the width, or clamped."""
         if self.is_bigint:
+            if not isinstance(value, (BigInt, bool)):
+                throw_type_error(f"Cannot convert {describe(value)} to a BigInt")
             bits = int(value) & 0xFFFFFFFFFFFFFFFF
             return bits - (1 << 64) if self.format == "q" and bits >> 63 else bits
         number = to_number(value)
@@ -97,7 +112,8 @@ class JSTypedArray(JSObject):
         self.offset = offset
         self.length = length
         self.view = memoryview(buffer.data)[offset : offset + length * type.size]
-        self.items: memoryview = self.view.cast(type.format) if type.format != "B" else self.view
+        view: Any = self.view
+        self.items: Any = view if type.format == "B" else view.cast(type.format)
 
     @property
     def class_name(self) -> str:  # type: ignore[override]  # one class for all element types
@@ -105,9 +121,8 @@ class JSTypedArray(JSObject):
         return self.type.name
 
     def own(self, key: str | Symbol) -> Any:
-        if isinstance(key, str) and key and (key[0].isdecimal() or key[0] == "-"):
-            return self.element(int(key)) if key.isdecimal() else MISSING
-        return self.properties.get(key, MISSING)
+        index = _position(key)
+        return self.properties.get(key, MISSING) if index is None else self.element(index)
 
     def element(self, index: int) -> Any:
         """An element as a value, MISSING beyond the end."""
@@ -120,28 +135,29 @@ class JSTypedArray(JSObject):
         return [*map(str, range(self.length)), *super().own_keys()]
 
     def attributes_of(self, key: str | Symbol) -> int:
-        return WRITABLE | ENUMERABLE if isinstance(key, str) and key.isdecimal() else super().attributes_of(key)
+        return super().attributes_of(key) if _position(key) is None else ALL
 
     def define(self, key: str | Symbol, value: Any, attributes: int = ALL) -> bool:
-        if isinstance(key, str) and key.isdecimal():
-            self.set_own(key, value)
-            return int(key) < self.length
-        return super().define(key, value, attributes)
+        index = _position(key)
+        if index is None:
+            return super().define(key, value, attributes)
+        if not 0 <= index < self.length or attributes != ALL or type(value) is Accessor:
+            return False
+        return self.set_index(index, value)
 
     def delete(self, key: str | Symbol) -> bool:
-        return self.own(key) is MISSING if isinstance(key, str) and key.isdecimal() else super().delete(key)
+        return super().delete(key) if _position(key) is None else self.own(key) is MISSING
 
     def set(self, key: str | Symbol, value: Any) -> bool:
-        if isinstance(key, str) and key.isdecimal():
-            self.set_own(key, value)
-            return True
-        return super().set(key, value)
+        index = _position(key)
+        return super().set(key, value) if index is None else self.set_index(index, value)
 
     def set_own(self, key: str | Symbol, value: Any) -> None:
-        if not (isinstance(key, str) and key.isdecimal()):
+        index = _position(key)
+        if index is None:
             super().set_own(key, value)
         else:
-            self.set_index(int(key), value)
+            self.set_index(index, value)
 
     def get_index(self, index: int) -> Any:
         value = self.element(index)
@@ -152,3 +168,17 @@ class JSTypedArray(JSObject):
         if 0 <= index < self.length:
             self.items[index] = raw
         return True
+
+
+def _position(key: object) -> int | None:
+    """The index that a key is; -1 for other numbers, which name nothing; None for what is no number. Spec: 7.1.21."""
+    if not isinstance(key, str) or not key or not (key[0] in _FIRST or key in _NAMED_NUMBERS):
+        return None
+    index = index_of(key)
+    if index >= 0:
+        return index
+    return -1 if key == "-0" or number_to_string(string_to_number(key)) == key else None
+
+
+_FIRST: Final = frozenset("-0123456789")
+_NAMED_NUMBERS: Final = frozenset({"Infinity", "NaN"})

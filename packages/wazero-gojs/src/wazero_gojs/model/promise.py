@@ -71,7 +71,7 @@ class JSPromise(JSObject):
         if self.state is not PENDING:
             return
         if value is self:
-            self.reject(self.thrown(ThrownByName("TypeError", "Chaining cycle detected for promise")))
+            self.reject(self.thrown(ThrownByName("TypeError", "Chaining cycle detected for promise #<Promise>")))
             return
         if isinstance(value, JSPromise):
             value.when_settled(self.resolve, self.reject)

@@ -139,8 +139,10 @@ class Realm:
         made.properties.update(properties)
         return made
 
-    def thrown(self, error: JSError) -> Any:
-        """The value that was thrown."""
+    def thrown(self, error: JSError | RecursionError) -> Any:
+        """The value that was thrown; of Python's own error for calls that nest too deep, what JavaScript throws for that."""
+        if isinstance(error, RecursionError):
+            return self.new_error("RangeError", "Maximum call stack size exceeded")
         return self.new_error(error.name, error.message) if isinstance(error, ThrownByName) else error.value
 
 

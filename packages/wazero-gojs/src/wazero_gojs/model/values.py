@@ -301,7 +301,8 @@ def string_to_integer(digits: str) -> int:
     if len(digits) < _SMALL_BITS // 4:
         return int(digits)
     half = len(digits) // 2
-    return string_to_integer(digits[:-half]) * 10**half + string_to_integer(digits[-half:])
+    scale: int = 10**half
+    return string_to_integer(digits[:-half]) * scale + string_to_integer(digits[-half:])
 
 
 def number_to_string(number: float) -> str:
@@ -371,9 +372,9 @@ def same_value_zero(left: Any, right: Any) -> bool:
 
 def same_value(left: Any, right: Any) -> bool:
     """Like `same_value_zero`, but 0 and -0 differ. Spec: 7.2.10."""
-    if isinstance(left, (int, float)) and isinstance(right, (int, float)) and not left and not right:
-        return type(left) is bool or type(right) is bool or math.copysign(1, left) == math.copysign(1, right)
-    return same_value_zero(left, right)
+    if not same_value_zero(left, right):
+        return False
+    return not isinstance(left, (int, float)) or bool(left) or math.copysign(1, left) == math.copysign(1, right)
 
 
 def describe_unnamed(value: Any) -> str:

@@ -27,11 +27,20 @@ class Workdir:
         self._mounts = sorted(
             ((_components(entry.name or ""), entry.tree) for entry in entries), key=_depth, reverse=True
         )
+        self._root: FS | None = None
+        """What there is outside of the mounts, once somebody looked."""
         self.path = _ROOT
         if wanted is not None:
-            self.change(wanted)
+            self._start_in(wanted)
         else:
             self._start_in_environment()
+
+    def _start_in(self, wanted: str) -> None:
+        try:
+            self.change(wanted)
+        except OSError as error:
+            advice = "mount it, or choose another"
+            raise OSError(error.errno, f"the working directory {wanted!r} is no directory of a mount: {advice}") from None
 
     def _start_in_environment(self) -> None:
         for variable in self._system.environ:
@@ -44,7 +53,7 @@ class Workdir:
     def change(self, path: str) -> None:
         """Start there from now on. Raises OSError: ENOENT, ENOTDIR."""
         target = self.absolute(path)
-        if self._mounts or target != _ROOT:
+        if target != _ROOT:
             fs, name = self.find(target)
             if fs.stat(name).file_type is not FileType.DIRECTORY:
                 raise NotADirectoryError(errno.ENOTDIR, "not a directory")
@@ -56,7 +65,7 @@ class Workdir:
         return clean[1:] if clean.startswith("//") else clean
 
     def find(self, path: str) -> tuple[FS, str]:
-        """The file system of a path, and the path in it. ENOENT where nothing is mounted, EINVAL for a NUL."""
+        """The file system of a path, and the path in it. ENOENT for no path, EINVAL for a NUL."""
         if not path:
             raise FileNotFoundError(errno.ENOENT, "no such file or directory")
         if "\0" in path:
@@ -66,13 +75,33 @@ class Workdir:
             rest = _below(mount, whole)
             if rest is not None and tree is not None:
                 return tree, rest
-        raise FileNotFoundError(errno.ENOENT, "no such file or directory")
+        if self._root is None:
+            self._root = _way_to([mount for mount, _ in self._mounts])
+        return self._root, _below((), whole) or "."
 
     def close(self) -> None:
         """Close the mounts."""
         for entry in self._entries:
             entry.close()
         self._entries.clear()
+
+
+def _way_to(mounts: list[tuple[str, ...]]) -> FS:
+    """The root where none is mounted: empty, but for the directories that lead to mounts.
+
+    Programs look through all directories above their own, say for a configuration file.
+    """
+    from wazero_core.system import MemFS, ReadOnlyFS
+
+    fs = MemFS(clock=lambda: 0)
+    made: set[str] = set()
+    for mount in mounts:
+        for depth in range(1, len(mount) + 1):
+            path = "/".join(mount[:depth])
+            if path not in made:
+                fs.mkdir(path, 0o555)
+                made.add(path)
+    return ReadOnlyFS(fs)
 
 
 def _components(path: str) -> tuple[str, ...]:

@@ -7,14 +7,15 @@ from typing import Any, Final, NoReturn, final
 
 from wazero_gojs.builtins.buffers import bytes_of
 from wazero_gojs.model.buffer import MAX_BYTES, JSTypedArray
-from wazero_gojs.model.object import Args, JSObject, instance_of
+from wazero_gojs.model.object import Args, JSObject
 from wazero_gojs.model.promise import JSPromise
 from wazero_gojs.model.realm import Realm
 from wazero_gojs.model.table import Table
 from wazero_gojs.model.utf16 import MAX_LENGTH
-from wazero_gojs.model.values import UNDEFINED, JSError, is_object, throw_type_error, to_string
+from wazero_gojs.model.values import UNDEFINED, JSError, throw_type_error, to_string
 
 from .headers import JSHeaders
+from .search_params import JSSearchParams
 from .streams import BytesSource, JSReadableStream, ReadRequest, called, new_stream
 from .text import to_utf8
 
@@ -90,7 +91,7 @@ def extract(realm: Realm, value: Any) -> tuple[Body, str | None]:
     found = bytes_of(value)
     if found is not None:
         return Body(bytes(found)), None
-    if is_object(value) and instance_of(value, realm.intrinsic("URLSearchParams")):
+    if isinstance(value, JSSearchParams):
         return Body(to_utf8(to_string(value))), "application/x-www-form-urlencoded;charset=UTF-8"
     return Body(to_utf8(to_string(value))), "text/plain;charset=UTF-8"
 
@@ -159,7 +160,7 @@ class _Collector:
 
     def _stop(self, kind: str, message: str) -> bool:
         reason = self._realm.new_error(kind, message)
-        self._stream.cancel(reason).is_handled = True
+        self._stream.cancel(reason)
         self._failed(reason)
         return False
 

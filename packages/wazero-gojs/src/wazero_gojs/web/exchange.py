@@ -1,8 +1,8 @@
 """Requests on their way: a round tripper at work in threads or under asyncio, and the program's event loop going on.
 
-    Exchange.start  --thread-->  round_tripper(request)  --event loop-->  answered(response)
-    next_chunk      --thread-->  next(body)              --event loop-->  done(chunk), None at the end
-    end             the connection is closed, and whatever a thread still brings is dropped
+Exchange.start  --thread-->  round_tripper(request)  --event loop-->  answered(response)
+next_chunk      --thread-->  next(body)              --event loop-->  done(chunk), None at the end
+end             the connection is closed, and whatever a thread still brings is dropped
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ class _Box:
     def opened(wrapped: Any) -> Any:
         """What is in the box that came."""
         box: _Box = wrapped.target
-        return box._value  # noqa: SLF001
+        return box._value
 
 
 @final
 class Exchanges:
     """All of one program."""
 
-    __slots__ = ("_is_closed", "_live", "_loop", "_waiting", "_workers", "realm", "round_tripper")
+    __slots__ = ("_is_closed", "_live", "_loop", "_results", "_waiting", "_workers", "realm", "round_tripper")
 
     def __init__(self, realm: Realm) -> None:
         self.realm = realm
@@ -61,6 +61,8 @@ class Exchanges:
         self._workers = Workers(MAX_PARALLEL)
         self._live: set[Exchange] = set()
         self._waiting: deque[Exchange] = deque()
+        self._results: deque[Callable[[], object]] = deque()
+        """What threads have brought, as functions to call in the event loop."""
         self._is_closed = False
         self._loop.on_close(self.close)
 
@@ -86,10 +88,12 @@ class Exchanges:
         self._is_closed = True
         live = list(self._live)
         for exchange in live:
-            exchange.request.cancellation.cancel()
-        self._workers.close(_SECONDS_TO_END)
-        for exchange in live:
             exchange.end()
+        self._workers.close(_SECONDS_TO_END)
+        while self._results:
+            self._deliver()
+        for exchange in live:
+            exchange.close_body()
 
     def in_thread(self, work: Callable[[], Any], done: Done, failed: Failed) -> None:
         """Call `work` in a thread, and then one of the others in the event loop."""
@@ -100,11 +104,15 @@ class Exchanges:
                 result = work()
             except BaseException as error:  # noqa: BLE001 - whatever it is, the guest waits for an answer
                 reason = error
-                hold.release(lambda: failed(to_js(self.realm, reason)))
+                self._results.append(lambda: failed(to_js(self.realm, reason)))
             else:
-                hold.release(lambda: done(result))
+                self._results.append(lambda: done(result))
+            hold.release(self._deliver)
 
         self._workers.submit(run)
+
+    def _deliver(self) -> None:
+        self._results.popleft()()
 
     def wait_for(self, awaitable: Awaitable[Any], cancellation: Cancellation, done: Done, failed: Failed) -> None:
         """Like `in_thread` for what asyncio runs."""
@@ -177,8 +185,12 @@ class Exchange:
         self._is_ended = True
         self.request.cancellation.cancel()
         if not self._is_busy:
-            self._close(self._chunks)
+            self.close_body()
         self._exchanges.ended(self)
+
+    def close_body(self) -> None:
+        """Nobody is at work, and nobody will be."""
+        self._close(self._chunks)
 
     def _unless_ended(self, handler: Callable[[Any], object]) -> Callable[[Any], object]:
         """Takes what comes back from where the work was done."""
@@ -188,7 +200,7 @@ class Exchange:
             if not self._is_ended:
                 handler(value)
                 return
-            self._close(self._chunks)
+            self.close_body()
             self._close(value.body if isinstance(value, Response) else value)
 
         return handle
@@ -203,13 +215,12 @@ class Exchange:
 
     def _got(self, result: object) -> None:
         try:
-            if not isinstance(result, Response):
-                raise TypeError(f"the round tripper returned {type(result).__name__}, not a wazero_gojs.http.Response")
-            self._chunks = _iterator(result.body)
+            response = _checked_response(result)
+            self._chunks = _iterator(response.body)
         except Exception as error:  # noqa: BLE001 - the body is somebody else's code, too
             self._failed(to_js(self._exchanges.realm, error))
         else:
-            self._answered(result)
+            self._answered(response)
 
     def _close(self, unused: Any) -> None:
         """Leave what nobody reads any more."""
@@ -229,6 +240,23 @@ def _iterator(body: Any) -> Iterator[Any] | AsyncIterator[Any]:
     if isinstance(body, (bytes, bytearray, memoryview)):
         return iter((body,))
     return aiter(body) if isinstance(body, AsyncIterable) else iter(body)
+
+
+def _checked_response(result: object) -> Response:
+    """The response with headers in pairs. Raises TypeError and ValueError for what is none."""
+    if not isinstance(result, Response):
+        raise TypeError(f"the round tripper returned {type(result).__name__}, not a wazero_gojs.http.Response")
+    status: object = result.status
+    if not (isinstance(status, int) and 200 <= status <= 599):
+        raise ValueError(f"the status of the response is {status!r}, not a number from 200 to 599")
+    pairs = tuple((_text(name), _text(value)) for name, value in result.pairs)
+    return Response(result.status, pairs, result.body, _text(result.reason))
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    raise TypeError(f"a header of the response is {type(value).__name__}, not str")
 
 
 def _checked(chunk: object) -> bytes | None:
@@ -285,7 +313,12 @@ class GuestBody:
         if self._is_done:
             raise StopAsyncIteration
         answer: Future[bytes | Exception | None] = get_running_loop().create_future()
-        self._loop.hold().release(lambda: self._ask(lambda item: answer.done() or answer.set_result(item)))
+
+        def answered(item: bytes | Exception | None) -> None:
+            if not answer.done():
+                answer.set_result(item)
+
+        self._loop.hold().release(lambda: self._ask(answered))
         chunk = self._taken(await answer)
         if chunk is None:
             raise StopAsyncIteration

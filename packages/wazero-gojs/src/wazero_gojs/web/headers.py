@@ -39,7 +39,9 @@ class JSHeaders(JSObject):
 
     class_name = "Headers"
 
-    def __init__(self, prototype: JSObject, pairs: Iterable[tuple[str, str]] = (), *, is_immutable: bool = False) -> None:
+    def __init__(
+        self, prototype: JSObject, pairs: Iterable[tuple[str, str]] = (), *, is_immutable: bool = False
+    ) -> None:
         """`pairs` are taken as they are."""
         super().__init__(prototype)
         self.is_immutable = is_immutable
@@ -126,13 +128,13 @@ def _pair(realm: Realm, item: Any, index: int) -> tuple[str, str]:
     except JSError:
         throw_type_error(f"Headers contructor: init[{index}] ({describe(item)}) is not iterable.")
     pair: list[str] = []
+    count = 0
     for part in iterate(realm, item):
-        pair.append(byte_string(part))
-        if len(pair) > 2:
-            break
-    if len(pair) != 2:
-        found = len(pair) if len(pair) < 2 else "more"
-        throw_type_error(f"Headers constructor: expected name/value pair to be length 2, found {found}.")
+        count += 1
+        if count <= 2:
+            pair.append(byte_string(part))
+    if count != 2:
+        throw_type_error(f"Headers constructor: expected name/value pair to be length 2, found {count}.")
     return pair[0], pair[1]
 
 
@@ -268,12 +270,11 @@ def _add_iterator(name: str, pick: _Pick) -> None:
         return new_iterator(realm, f"{_KIND} Iterator", (pick(realm, pair) for pair in _in_order(headers)))
 
     PROTOTYPE.method(name)(method)
-    if name == "entries":
-        PROTOTYPE.method(SYMBOL_ITERATOR)(method)
 
 
 for _name, _pick in _PICKS.items():
     _add_iterator(_name, _pick)
+PROTOTYPE.made(SYMBOL_ITERATOR, lambda realm: realm.prototype_of("Headers").get("entries"))
 
 
 @PROTOTYPE.method("forEach", 1)

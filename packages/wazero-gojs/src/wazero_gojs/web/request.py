@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from typing import Any, Final, final
 
-from wazero_gojs.model.object import Args, JSObject, argument, instance_of
+from wazero_gojs.model.object import Args, JSObject, argument
 from wazero_gojs.model.realm import Realm
 from wazero_gojs.model.table import Table
 from wazero_gojs.model.values import (
     SYMBOL_TO_STRING_TAG,
     UNDEFINED,
     JSError,
-    is_object,
     throw_type_error,
     to_boolean,
     to_string,
 )
 
+from .abort import JSSignal, new_signal
 from .body import METHODS, Body, BodyHolder, extract, set_type
 from .headers import JSHeaders, byte_string, fill_headers, is_token
 from .streams import JSReadableStream, member
+from .url_parser import Record, parse
 
 PROTOTYPE: Final = Table()
 PROTOTYPE.include(METHODS)
@@ -65,15 +66,15 @@ class JSRequest(BodyHolder):
 
     class_name = "Request"
 
-    def __init__(self, prototype: JSObject, url: str, headers: JSHeaders) -> None:
+    def __init__(self, prototype: JSObject, url: Record, headers: JSHeaders) -> None:
         super().__init__(prototype)
         self.url = url
         self.headers = headers
         self.method = "GET"
         self.body = None
         self.options = {name: choices[0] for name, choices in _CHOICES.items()}
-        self.signal: Any = None
-        """What may abort it: an AbortSignal, or None."""
+        self.signal: JSSignal | None = None
+        """What may abort it."""
         self.integrity = ""
         self.is_keepalive = False
 
@@ -95,7 +96,7 @@ def _create(realm: Realm, prototype: JSObject, args: Args) -> JSRequest:
     if isinstance(source, JSRequest):
         made = _copied(prototype, source, headers)
     else:
-        made = JSRequest(prototype, _parsed_url(realm, to_string(source)), headers)
+        made = JSRequest(prototype, _parsed(realm, to_string(source)), headers)
     _set_options(realm, made, init)
     init_headers = member(init, "headers")
     if init_headers is not UNDEFINED:
@@ -116,17 +117,25 @@ def _copied(prototype: JSObject, source: JSRequest, headers: JSHeaders) -> JSReq
     return made
 
 
-def _parsed_url(realm: Realm, text: str) -> str:
-    try:
-        url = realm.intrinsic("URL").construct((text,))
-        has_credentials = url.get("username") or url.get("password")
-        found: str = url.get("href")
-    except JSError as error:
-        message = f"Failed to parse URL from {text}"
-        raise JSError(realm.new_error("TypeError", message, cause=realm.thrown(error))) from error
-    if has_credentials:
+def _parsed(realm: Realm, text: str) -> Record:
+    url = parse_url(realm, text)
+    if url.username or url.password:
         throw_type_error(f"Request cannot be constructed from a URL that includes credentials: {text}")
-    return found
+    return url
+
+
+def parse_url(realm: Realm, text: str) -> Record:
+    """A URL that is complete. TypeError for anything else."""
+    try:
+        return parse(text)
+    except ValueError:
+        cause = realm.new_error("TypeError", "Invalid URL", code="ERR_INVALID_URL", input=text)
+        raise JSError(caused_error(realm, f"Failed to parse URL from {text}", cause)) from None
+
+
+def caused_error(realm: Realm, message: str, cause: Any) -> Any:
+    """A TypeError that says why."""
+    return realm.intrinsic("TypeError").construct((message, realm.new_object({"cause": cause})))
 
 
 def _set_options(realm: Realm, made: JSRequest, init: Any) -> None:
@@ -151,7 +160,7 @@ def _set_options(realm: Realm, made: JSRequest, init: Any) -> None:
     made.is_keepalive = to_boolean(keepalive) if keepalive is not UNDEFINED else made.is_keepalive
     signal = member(init, "signal")
     if signal is not UNDEFINED:
-        if signal is not None and not (is_object(signal) and instance_of(signal, realm.intrinsic("AbortSignal"))):
+        if signal is not None and not isinstance(signal, JSSignal):
             throw_type_error("Failed to construct 'Request': member signal is not of type AbortSignal.")
         made.signal = signal
 
@@ -226,7 +235,6 @@ for _name, _value in _CONSTANTS.items():
     _add_constant(_name, _value)
 for _name, _field in (
     ("method", "method"),
-    ("url", "url"),
     ("headers", "headers"),
     ("integrity", "integrity"),
     ("keepalive", "is_keepalive"),
@@ -234,12 +242,18 @@ for _name, _field in (
     _add_field(_name, _field)
 
 
+@PROTOTYPE.getter("url")
+def url(realm: Realm, this: Any, args: Args) -> Any:
+    """What is fetched, from where."""
+    return _request(this).url.text()
+
+
 @PROTOTYPE.getter("signal")
 def signal(realm: Realm, this: Any, args: Args) -> Any:
     """What may abort it."""
     request = _request(this)
     if request.signal is None:
-        request.signal = realm.intrinsic("AbortController").construct(()).get("signal")
+        request.signal = new_signal(realm)
     return request.signal
 
 
@@ -249,6 +263,8 @@ def clone(realm: Realm, this: Any, args: Args) -> Any:
     request = _request(this)
     if request.body is not None and (request.body.is_used or request.body.is_locked):
         throw_type_error("unusable")
-    made = _copied(realm.prototype_of("Request"), request, JSHeaders(realm.prototype_of("Headers"), request.headers.pairs()))
+    made = _copied(
+        realm.prototype_of("Request"), request, JSHeaders(realm.prototype_of("Headers"), request.headers.pairs())
+    )
     made.body = None if request.body is None else request.body.clone(realm)
     return made

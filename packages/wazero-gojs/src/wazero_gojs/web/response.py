@@ -10,7 +10,6 @@ from wazero_gojs.model.table import Table
 from wazero_gojs.model.values import (
     SYMBOL_TO_STRING_TAG,
     UNDEFINED,
-    JSError,
     throw_range_error,
     throw_type_error,
     to_integer,
@@ -19,6 +18,7 @@ from wazero_gojs.model.values import (
 
 from .body import METHODS, Body, BodyHolder, extract, set_type
 from .headers import JSHeaders, byte_string, fill_headers, is_value
+from .request import parse_url
 from .streams import member
 from .text import to_utf8
 
@@ -114,11 +114,7 @@ def json_response(realm: Realm, this: Any, args: Args) -> Any:
 def redirect(realm: Realm, this: Any, args: Args) -> Any:
     """A response that sends whoever gets it elsewhere."""
     url, status = to_string(argument(args, 0)), argument(args, 1)
-    try:
-        location = realm.intrinsic("URL").construct((url,)).get("href")
-    except JSError as failure:
-        reason = realm.thrown(failure)
-        raise JSError(realm.new_error("TypeError", f"Failed to parse URL from {url}", cause=reason)) from failure
+    location = parse_url(realm, url).text()
     made = new_response(realm)
     made.status = 302 if status is UNDEFINED else int(min(max(to_integer(status), 0), 1000))
     if made.status not in REDIRECTS:

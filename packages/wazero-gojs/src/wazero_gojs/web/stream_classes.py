@@ -72,7 +72,9 @@ def _create_stream(realm: Realm, prototype: JSObject, args: Args) -> JSReadableS
         stream,
         GuestSource(source, functions["pull"], functions["cancel"]),
         high_water_mark,
-        realm.hidden("ReadableStreamDefaultController", lambda: BuiltinObject(realm, CONTROLLER, realm.object_prototype)),
+        realm.hidden(
+            "ReadableStreamDefaultController", lambda: BuiltinObject(realm, CONTROLLER, realm.object_prototype)
+        ),
         size_of,
     )
     start = functions["start"]
@@ -138,7 +140,9 @@ def get_reader(realm: Realm, this: Any, args: Args) -> Any:
 
 def new_reader(realm: Realm, stream: JSReadableStream) -> JSReader:
     """A reader, which locks the stream."""
-    prototype = realm.hidden("ReadableStreamDefaultReader", lambda: BuiltinObject(realm, READER, realm.object_prototype))
+    prototype = realm.hidden(
+        "ReadableStreamDefaultReader", lambda: BuiltinObject(realm, READER, realm.object_prototype)
+    )
     return JSReader(realm, prototype, stream)
 
 
@@ -162,10 +166,11 @@ class _Tee:
         self._is_cancelled = realm.new_promise()
 
     def pull(self, controller: StreamController) -> Any:
-        if self._waiting is None:
-            self._waiting = self._realm.new_promise()
+        waiting = self._waiting
+        if waiting is None:
+            waiting = self._waiting = self._realm.new_promise()
             self._stream.read(ReadRequest(self._give, self._close, self._fail))
-        return UNDEFINED if self._waiting is None else self._waiting
+        return waiting
 
     def _open(self) -> list[StreamController]:
         return [branch.controller for branch in self.branches if branch.controller.is_open]
@@ -340,7 +345,9 @@ class JSStreamIterator(JSObject):
     __slots__ = ("is_done", "keeps_stream", "reader")
 
     def __init__(self, realm: Realm, stream: JSReadableStream, keeps_stream: bool) -> None:
-        super().__init__(realm.hidden("ReadableStreamAsyncIterator", lambda: BuiltinObject(realm, ITERATOR, _async(realm))))
+        super().__init__(
+            realm.hidden("ReadableStreamAsyncIterator", lambda: BuiltinObject(realm, ITERATOR, _async(realm)))
+        )
         self.reader = new_reader(realm, stream)
         self.keeps_stream = keeps_stream
         self.is_done = False
@@ -359,7 +366,7 @@ def values(realm: Realm, this: Any, args: Args) -> Any:
     return JSStreamIterator(realm, _stream(realm, this), to_boolean(member(argument(args, 0), "preventCancel")))
 
 
-STREAM.method(SYMBOL_ASYNC_ITERATOR)(values)
+STREAM.made(SYMBOL_ASYNC_ITERATOR, lambda realm: realm.prototype_of("ReadableStream").get("values"))
 
 
 def _iterator(this: Any) -> JSStreamIterator:
@@ -404,7 +411,7 @@ def stop(realm: Realm, this: Any, args: Args) -> Any:
     def end() -> Any:
         iterator = _iterator(this)
         value = argument(args, 0)
-        result = realm.new_object({"value": value, "done": True})
+        result = realm.new_object({"done": True, "value": value})
         stream = iterator.reader.stream
         if iterator.is_done or stream is None:
             return result

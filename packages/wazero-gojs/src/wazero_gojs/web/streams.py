@@ -77,6 +77,7 @@ class JSReadableStream(JSObject):
         """Want no more of it. Spec: 4.9.2."""
         self.is_disturbed = True
         done = self.realm.new_promise()
+        done.is_handled = True  # Go closes bodies that have failed, and looks no further
         if self.state is CLOSED:
             done.resolve(UNDEFINED)
         elif self.state is ERRORED:
@@ -256,7 +257,9 @@ class StreamController(JSObject):
         try:
             size = to_number(self.size_of.call(UNDEFINED, (chunk,)))
             if not 0 <= size < float("inf"):
-                throw_coded(realm, "RangeError", "ERR_INVALID_ARG_VALUE", f"The argument 'size' is invalid. Received {size}")
+                throw_coded(
+                    realm, "RangeError", "ERR_INVALID_ARG_VALUE", f"The argument 'size' is invalid. Received {size}"
+                )
         except JSError as error:
             reason = realm.thrown(error)
             self.fail(reason)

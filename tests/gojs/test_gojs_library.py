@@ -1,0 +1,342 @@
+"""A Go program as a library of Python: its functions, its life, what is thrown on the way."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+import wazero_gojs
+from gojs.conftest import binary, machine_config
+from gojs.libraries import load
+from wazero_api import DeadlineExceededError, ExitError, LinkError
+from wazero_gojs import JsException, JsFunction, JsObject, JsPromise, Library
+
+
+@pytest.fixture(scope="module")
+def go() -> Iterator[Library]:
+    """For tests that leave it alive."""
+    with load() as library:
+        yield library
+
+
+class Problem(Exception):
+    pass
+
+
+# What is there
+
+
+def test_functions_are_attributes_and_items(go: Library) -> None:
+    assert go.echo(3) == go["echo"](3) == 3
+    assert go.version == "1.2"
+    assert go.settings == {"depth": 3}
+    assert {"echo", "version", "settings", "count", "half"} <= set(dir(go))
+    assert not {"run", "resume", "getsp", "mem", "Object", "fs"} & set(dir(go))
+
+
+def test_built_in_globals_are_items_too(go: Library) -> None:
+    assert go["Math"].max(1, 7, 3) == 7
+    assert go.JSON.stringify([1, {"a": None}]) == '[1,{"a":null}]'
+
+
+@pytest.mark.parametrize("name", ["missing", "run", "mem"])
+def test_what_is_not_there(go: Library, name: str) -> None:
+    with pytest.raises(AttributeError, match=f"the Go program has set no global '{name}'"):
+        getattr(go, name)
+    with pytest.raises(KeyError, match=name):
+        go[name]
+
+
+def test_exported_functions_run_while_main_waits(go: Library) -> None:
+    before = go.count(0)
+    assert (go.count(5), go.count(-2)) == (before + 5, before + 3)
+    assert go.half(3.0) == 1.5
+
+
+def test_exported_functions_call_python() -> None:
+    seen: list[str] = []
+    with load({"record": seen.append}) as go:
+        go.callHost()
+        assert seen == ["from an export"]
+
+
+# Its end
+
+
+def test_nothing_works_after_the_end(go: Library) -> None:
+    with load() as other:
+        echo, count, promise = other.echo, other.count, other.never()
+    for call in (lambda: echo(1), lambda: count(1), other.run_pending, lambda: promise.result(timeout=1)):
+        with pytest.raises(ExitError) as raised:
+            call()
+        assert raised.value.exit_code == 0
+    other.close()
+    assert go.echo(1) == 1
+
+
+def test_a_program_that_exits(go: Library) -> None:
+    with load() as other:
+        for call in (lambda: other.exits(7), lambda: other.echo(1), lambda: other.count(1)):
+            with pytest.raises(ExitError) as raised:
+                call()
+            assert raised.value.exit_code == 7
+
+
+def test_a_panic_ends_the_program_and_the_error_says_it() -> None:
+    with load() as other:
+        with pytest.raises(ExitError) as raised:
+            other.panics()
+        assert raised.value.exit_code == 2
+        assert "last words: panic: on purpose\n\ngoroutine" in raised.value.__notes__[0]
+        with pytest.raises(ExitError):
+            other.echo(1)
+
+
+@pytest.mark.parametrize(
+    ("program", "args", "message"),
+    [
+        ("ends", ("exit", "3"), "ended with exit code 3 instead of waiting"),
+        ("ends", ("return",), "ended with exit code 0 instead of waiting"),
+        ("ends", ("deadlock",), "waits, but has set no global"),
+    ],
+)
+def test_programs_that_are_no_libraries(program: str, args: tuple[str, ...], message: str) -> None:
+    with pytest.raises(LinkError, match=message):
+        wazero_gojs.load(binary(program), args=args)
+
+
+def test_loading_has_a_timeout() -> None:
+    with pytest.raises(DeadlineExceededError):
+        wazero_gojs.load(binary("waits"), machine_config().with_stdin(b""), args=["timers"], timeout=0.2)
+
+
+# Threads and re-entry
+
+
+def test_another_thread_is_refused(go: Library) -> None:
+    errors: list[BaseException] = []
+    promise = go.never()
+
+    def try_all() -> None:
+        for call in (lambda: go.echo(1), lambda: go.count(1), go.run_pending, promise.result):
+            try:
+                call()
+            except RuntimeError as error:
+                errors.append(error)
+
+    thread = threading.Thread(target=try_all)
+    thread.start()
+    thread.join()
+    assert ["belongs to another thread" in str(error) for error in errors] == [True] * 4
+    assert go.echo(2) == 2
+
+
+def test_python_and_go_call_each_other_in_turns(go: Library) -> None:
+    def down(n: int) -> int:
+        return n if n == 0 else 1 + go.call(down, n - 1)
+
+    assert go.call(down, 30) == 30
+
+
+def test_calls_that_nest_without_end_are_an_error() -> None:
+    with load() as go:
+
+        def down() -> Any:
+            return go.call(down)
+
+        with pytest.raises((ExitError, RecursionError)):
+            go.call(down)
+
+
+def test_a_callback_cannot_wait(go: Library) -> None:
+    promise = go.never()
+    messages = []
+
+    def wait() -> None:
+        for call in (lambda: promise.result(timeout=1), go.run_pending):
+            with pytest.raises(RuntimeError, match="cannot wait for Go") as raised:
+                call()
+            messages.append(str(raised.value))
+
+    go.call(wait)
+    assert len(messages) == 2
+
+
+# Time
+
+
+def test_a_call_that_takes_too_long_ends_the_program() -> None:
+    with load(call_timeout=0.3) as go:
+        with pytest.raises(DeadlineExceededError):
+            go.spins()
+        with pytest.raises(ExitError):
+            go.echo(1)
+
+
+def test_waiting_too_long_for_a_promise_harms_nothing(go: Library) -> None:
+    promise = go.later(150)
+    with pytest.raises(DeadlineExceededError):
+        promise.result(timeout=0.02)
+    assert not promise.is_settled
+    assert promise.result() == "after 150"
+
+
+def test_timers_run_when_asked_for(go: Library) -> None:
+    seen: list[str] = []
+    go.timer(lambda: seen.append("fired"), 0)
+    go.later(5).result()
+    go.run_pending()
+    assert seen == ["fired"]
+
+
+# Promises and jobs
+
+
+def test_promises_of_goroutines(go: Library) -> None:
+    first, second = go.later(20), go.later(1)
+    assert isinstance(first, JsPromise)
+    assert (first.is_settled, repr(first)) == (False, "<JsPromise pending>")
+    assert (second.result(), first.result()) == ("after 1", "after 20")
+    assert (first.is_settled, repr(first)) == (True, "<JsPromise fulfilled>")
+    with pytest.raises(JsException, match="^it failed$"):
+        go.fails().result()
+
+
+def test_a_promise_that_nothing_can_settle(go: Library) -> None:
+    with load() as other, pytest.raises(RuntimeError, match="nothing is left that could settle this promise"):
+        other.never().result()
+
+
+def test_awaiting_needs_asyncio(go: Library) -> None:
+    with pytest.raises(RuntimeError, match="does not run under asyncio: use `result`, or `run_async`"):
+        go.never().__await__()
+
+
+def test_jobs_run_after_the_outermost_call(go: Library) -> None:
+    seen: list[str] = []
+
+    def nested() -> None:
+        go.thenCalls(seen.append)
+        seen.append("still in the call")
+
+    go.call(nested)
+    assert seen == ["still in the call", "in a job"]
+    go.thenCalls(seen.append)
+    assert seen == ["still in the call", "in a job", "in a job"]
+
+
+# What is thrown
+
+
+def test_an_exception_of_python_is_an_error_in_go(go: Library) -> None:
+    def fail() -> None:
+        raise FileNotFoundError(2, "no such thing")
+
+    assert go.caught(fail) == "FileNotFoundError / [Errno 2] no such thing / ENOENT"
+
+    def fail_plainly() -> None:
+        raise Problem
+
+    assert go.caught(fail_plainly) == "Problem / Problem / <undefined>"
+
+    def throw() -> None:
+        raise JsException("as JavaScript has it")
+
+    assert go.caught(throw) == "Error / as JavaScript has it / <undefined>"
+
+
+def test_an_exception_comes_back_as_itself(go: Library) -> None:
+    problem = Problem("the same")
+
+    def fail(*_: Any) -> None:
+        raise problem
+
+    with pytest.raises(Problem) as raised:
+        go.evaluate("f => f()")(fail)
+    assert raised.value is problem
+    with pytest.raises(Problem) as raised:
+        go.evaluate("(function (f) { try { f() } catch (e) { throw e } })")(fail)
+    assert raised.value is problem
+    assert go.echo(problem) is problem
+    with pytest.raises(Problem) as raised:
+        go.rejectedWith(problem).result()
+    assert raised.value is problem
+
+
+def test_what_javascript_throws(go: Library) -> None:
+    with pytest.raises(JsException, match="^no number$") as raised:
+        go.evaluate("() => { throw new RangeError('no number') }")()
+    assert isinstance(raised.value.value, JsObject)
+    assert raised.value.value.name == "RangeError"
+    with pytest.raises(JsException, match="^text$") as raised:
+        go.evaluate("() => { throw 'text' }")()
+    assert raised.value.value == "text"
+    assert go.evaluate("(f) => { try { f() } catch (e) { return [typeof e, e] } }")(
+        go.evaluate("() => { throw 'text' }")
+    ) == ["string", "text"]
+
+
+def test_a_thrown_text_passes_through_python(go: Library) -> None:
+    thrower = go.evaluate("() => { throw 'text' }")
+    assert go.evaluate("(f) => { try { f() } catch (e) { return e } }")(lambda: thrower()) == "text"
+
+
+def test_what_a_timer_throws_ends_the_program() -> None:
+    errors = bytearray()
+    problem = Problem("in a timer")
+
+    def fail() -> None:
+        raise problem
+
+    with load(config=machine_config().with_stderr(errors)) as go:
+        go.timer(fail, 0)
+        with pytest.raises(ExitError) as raised:
+            go.later(20).result()
+        assert raised.value.exit_code == 1
+        assert raised.value.__cause__ is problem
+        assert errors.startswith(b"Uncaught Problem: in a timer\n")
+        with pytest.raises(ExitError):
+            go.echo(1)
+
+
+def test_a_rejection_that_nobody_handles_ends_the_program() -> None:
+    errors = bytearray()
+    with load(config=machine_config().with_stderr(errors)) as go:
+        with pytest.raises(ExitError) as raised:
+            go.evaluate("void Promise.reject(new Error('lost'))")
+        assert raised.value.exit_code == 1
+        assert isinstance(raised.value.__cause__, JsException)
+        assert errors.startswith(b"Uncaught (in promise) Error: lost\n")
+
+
+def test_a_rejection_that_python_has_is_handled(go: Library) -> None:
+    promise = go.rejectedWith("why")
+    go.run_pending()
+    with pytest.raises(JsException, match="^why$"):
+        promise.result()
+
+
+# References
+
+
+def test_numbers_of_values_are_used_again() -> None:
+    with load() as go:
+        values = go._program.references.values
+        for _ in range(10):
+            go.objects(10_000)
+            go.collect()
+            go.later(1).result()  # finalizers run
+        assert len(values) < 50_000
+
+
+def test_values_that_python_holds_outlive_those_of_go(go: Library) -> None:
+    kept = go.evaluate("({x: 1, f() { return this.x }})")
+    function = go.evaluate("new (class A { f() { return 7 } })()").f
+    go.collect()
+    go.later(1).result()
+    assert kept["x"] == 1
+    assert isinstance(function, JsFunction)
+    assert function() == 7
