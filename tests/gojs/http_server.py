@@ -200,9 +200,10 @@ class Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serving() -> Iterator[Server]:
-    """A server that runs, and closes at the end."""
+def serving(wrap: Callable[[socket.socket], socket.socket] = lambda listening: listening) -> Iterator[Server]:
+    """A server that runs, and closes at the end; `wrap` may make its socket one of TLS."""
     made = Server()
+    made.socket = wrap(made.socket)
     thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.01})
     thread.start()
     try:

@@ -84,6 +84,16 @@ def check_core() -> None:
         expect(function is not None and function(0x7FFFFFFF, 1), -0x80000000, "add(2**31 - 1, 1)")
 
 
+def check_gojs() -> None:
+    """JavaScript without a program: classes are found, and the evaluator runs."""
+    from wazero_gojs.global_names import GLOBALS
+    from wazero_gojs.model.realm import Realm
+    from wazero_gojs.script.evaluate import evaluate
+
+    source = "JSON.stringify([...new Map([[1, 'a']]).values()].map((x) => `${x}!`))"
+    expect(evaluate(Realm(GLOBALS), source), '["a!"]', "JavaScript is evaluated")
+
+
 def check_wasi() -> None:
     """A WASI command runs: its output and its exit status come out."""
     guest = Path("command.wasm")

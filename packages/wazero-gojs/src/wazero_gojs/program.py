@@ -17,6 +17,7 @@ from wazero_api import DeadlineExceededError, Engine, ExitError, LinkError, Trap
 from wazero_api.sys import EXIT_CODE_DEADLINE_EXCEEDED
 from wazero_core import Runtime
 
+from .abi import go_tests
 from .abi.arguments import lay_out
 from .abi.imports import MODULE_NAMES, host_module
 from .abi.references import References
@@ -74,7 +75,7 @@ class Program:
         self.realm.host = self
         self.go = _GoObject(self)
         self.references = References(self.realm.global_object, self.go)
-        hosts = [host_module(self, name) for name in _import_names(compiled)]
+        hosts = _host_modules(self, compiled)
         self._hosts = _instances(runtime, hosts if change is None else [change(host) for host in hosts])
         module_config = config.module_config.with_start_functions().with_import_resolver(self._hosts.get)
         try:
@@ -96,13 +97,14 @@ class Program:
         self.umask = _UMASK
         self.stats_prototype: Any = None
         """Of what `fs.stat` gives, once that was called."""
-        self.getsp: Callable[[], int] = self._export("getsp")
-        self._run: Callable[[int, int], None] = self._export("run")
-        self._resume: Callable[[], None] = self._export("resume")
+        self.getsp: Callable[[], int] = self.export("getsp")
+        self._run: Callable[[int, int], None] = self.export("run")
+        self._resume: Callable[[], None] = self.export("resume")
         self.buffer = memoryview(b"")
         self.refresh_memory()
 
-    def _export(self, name: str) -> Any:
+    def export(self, name: str) -> Any:
+        """The function that the program exports under a name, to call with Python values. Raises LinkError."""
         function = self.module.exported_function(name)
         if function is None:
             raise LinkError(
@@ -426,13 +428,16 @@ def _bad_stack_pointer() -> Trap:
     return Trap(TrapKind.OUT_OF_BOUNDS_MEMORY_ACCESS, detail="in a call to the host")
 
 
-def _import_names(compiled: CompiledModule) -> list[str]:
-    names = [name for name in MODULE_NAMES if any(i.module == name for i in compiled.module.imports)]
-    if not names:
+def _host_modules(program: Program, compiled: CompiledModule) -> list[Any]:
+    wanted = {i.module for i in compiled.module.imports}
+    hosts = [host_module(program, name) for name in MODULE_NAMES if name in wanted]
+    if not hosts:
         raise LinkError(
             "the module imports nothing from 'gojs' or 'go': it is no Go program built with GOOS=js GOARCH=wasm"
         )
-    return names
+    if go_tests.MODULE_NAME in wanted:
+        hosts.append(go_tests.host_module(program))
+    return hosts
 
 
 def _instances(runtime: Runtime, hosts: list[Any]) -> dict[str, Any]:

@@ -1,11 +1,10 @@
-"""What Go's own tests of syscall/js import beside the rest: Go's wasm_exec.js has it for them, too."""
+"""What Go's own tests of syscall/js import beside the rest: Go's lib/wasm/wasm_exec.js has it for them, too."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from wazero_api import FunctionType, ValueType
-from wazero_api.host import HostFunction, HostModule
+from wazero_api import Convention, FunctionType, HostFunction, HostModule, ValueType
 
 if TYPE_CHECKING:
     from wazero_gojs.program import Program
@@ -19,17 +18,19 @@ _I64: Final = ValueType.I64
 def host_module(program: Program) -> HostModule:
     """The imports of one program."""
 
-    def add(a: int, b: int) -> int:
-        return a + b
-
     def call_export(a: int, b: int) -> int:
         program.call_export(program.export("testExport0"))
-        return int(program.call_export(program.export("testExport"), a, b))
+        result: int = program.call_export(program.export("testExport"), a, b)
+        return result
 
     return HostModule(
         MODULE_NAME,
         (
-            HostFunction("add", FunctionType((_I32, _I32), (_I32,)), add),
+            HostFunction("add", FunctionType((_I32, _I32), (_I32,)), _add, Convention.RAW),
             HostFunction("callExport", FunctionType((_I32, _I64), (_I64,)), call_export),
         ),
     )
+
+
+def _add(a: int, b: int) -> int:
+    return (a + b) & 0xFFFFFFFF

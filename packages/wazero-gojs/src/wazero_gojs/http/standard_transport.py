@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from functools import cache
 from http.client import (
     BadStatusLine,
     HTTPConnection,
@@ -58,14 +59,15 @@ def _connected(request: Request, timeout: float | None, ssl_context: SSLContext 
         plain = HTTPConnection(host, url.port or _HTTP_PORT)
         plain.sock = _connected_socket((host, plain.port), timeout, request.cancellation)
         return plain
-    context = _new_context() if ssl_context is None else ssl_context
+    context = _default_context() if ssl_context is None else ssl_context
     secure = HTTPSConnection(host, url.port or _HTTPS_PORT, context=context)
     raw = _connected_socket((host, secure.port), timeout, request.cancellation)
     secure.sock = _secured(raw, host, context, request.cancellation)
     return secure
 
 
-def _new_context() -> SSLContext:
+@cache
+def _default_context() -> SSLContext:
     from ssl import create_default_context
 
     made = create_default_context()
@@ -144,7 +146,7 @@ def _answer(connection: HTTPConnection) -> HTTPResponse:
     except RemoteDisconnected:
         raise
     except BadStatusLine as error:
-        raise ConnectionError(f"the answer is no HTTP: {error.line.strip()[:60]!r}") from None
+        raise ConnectionError(f"the answer is no HTTP: {str(error.args[0]).strip()[:60]!r}") from None
 
 
 def _target(url: str) -> str:
