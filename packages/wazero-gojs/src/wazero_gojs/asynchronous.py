@@ -9,7 +9,7 @@ from collections.abc import Awaitable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final, NoReturn, final
 
-from wazero_api import DeadlineExceededError
+from wazero_api import DeadlineExceededError, ExitError
 from wazero_core.system import READ, WRITE
 
 from .conversion import JsPromise, error_of, to_js
@@ -35,7 +35,7 @@ class Driver:
         self._waits: set[asyncio.Future[None]] = set()
         """Of coroutines that wait for promises of the program."""
         program.driver = self
-        program.loop.on_close(self._cancel_tasks)
+        program.loop.on_close(self._end_tasks)
         program.system.waiter.when_closed = self._wake_from_thread
 
     async def run(self) -> NoReturn:
@@ -62,27 +62,33 @@ class Driver:
             return
         ready: dict[int, int] = {}
         self._happened = self._asyncio.create_future()
-        watched = [(fd, os.dup(fd), mask) for fd, mask in loop.interests()]
+        twins: list[int] = []
         try:
-            for fd, twin, mask in watched:
-                self._watch(ready, fd, twin, mask)
+            for fd, mask in loop.interests():
+                self._watch(ready, twins, fd, mask)
             await asyncio.wait([self._happened], timeout=self._seconds(timeout))
         finally:
             self._happened = None
-            for _, twin, _ in watched:
+            for twin in twins:
                 self._asyncio.remove_reader(twin)
                 self._asyncio.remove_writer(twin)
                 os.close(twin)
         loop.take_ready(ready)
         self._check_deadline()
 
-    def _watch(self, ready: dict[int, int], fd: int, twin: int, mask: int) -> None:
+    def _watch(self, ready: dict[int, int], twins: list[int], fd: int, mask: int) -> None:
         """Note what happens to a descriptor. asyncio knows it by a second number: of each it tells only one who waits."""
 
         def found(event: int) -> None:
             ready[fd] = ready.get(fd, 0) | event
             self.wake()
 
+        try:
+            twin = os.dup(fd)
+        except OSError:  # it was closed: reading it tells
+            found(mask)
+            return
+        twins.append(twin)
         if mask & READ:
             self._asyncio.add_reader(twin, found, READ)
         if mask & WRITE:
@@ -100,7 +106,7 @@ class Driver:
             pass  # asyncio's loop has ended, and with it all waits
 
     async def wait_for(self, promise: JsPromise) -> Any:
-        """The result of a promise; the program goes on meanwhile."""
+        """The result of a promise; the program goes on meanwhile. Raises ExitError if it ends first."""
         settled = self._asyncio.create_future()
 
         def settle(_: Any) -> None:
@@ -141,9 +147,13 @@ class Driver:
         task.add_done_callback(done)
         return promise
 
-    def _cancel_tasks(self) -> None:
-        for task in [*self._tasks, *self._waits]:
+    def _end_tasks(self) -> None:
+        for task in list(self._tasks):
             task.cancel()
+        module = self._program.module
+        for wait in self._waits:
+            if not wait.done():
+                wait.set_exception(ExitError(module.exit_code or 0, module.name))
 
     def _seconds(self, timeout: int | None) -> float | None:
         left = [] if timeout is None else [timeout / _SECOND]

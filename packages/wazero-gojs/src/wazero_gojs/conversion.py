@@ -30,7 +30,18 @@ from .model.array import JSArray
 from .model.buffer import JSArrayBuffer, JSTypedArray
 from .model.object import ENUMERABLE, MISSING, WRITABLE, Args, JSFunction, JSObject, prototypes_of
 from .model.promise import FULFILLED, PENDING, JSPromise
-from .model.values import MAX_SAFE, UNDEFINED, BigInt, JSError, Symbol, Undefined, describe, index_of, number_of, throw_type_error
+from .model.values import (
+    MAX_SAFE,
+    UNDEFINED,
+    BigInt,
+    JSError,
+    Symbol,
+    Undefined,
+    describe,
+    index_of,
+    number_of,
+    throw_type_error,
+)
 
 if TYPE_CHECKING:
     from .model.realm import Realm

@@ -17,9 +17,8 @@ from wazero_api import DeadlineExceededError, Engine, ExitError, LinkError, Trap
 from wazero_api.sys import EXIT_CODE_DEADLINE_EXCEEDED
 from wazero_core import Runtime
 
-from .abi import go_tests
 from .abi.arguments import lay_out
-from .abi.imports import MODULE_NAMES, host_module
+from .abi.imports import GO_TESTS, MODULE_NAMES, host_module
 from .abi.references import References
 from .global_names import FETCH, GLOBALS
 from .loop import EventLoop, Timer, UnhandledRejection
@@ -435,7 +434,9 @@ def _host_modules(program: Program, compiled: CompiledModule) -> list[Any]:
         raise LinkError(
             "the module imports nothing from 'gojs' or 'go': it is no Go program built with GOOS=js GOARCH=wasm"
         )
-    if go_tests.MODULE_NAME in wanted:
+    if GO_TESTS in wanted:
+        from .abi import go_tests
+
         hosts.append(go_tests.host_module(program))
     return hosts
 

@@ -298,6 +298,29 @@ def test_a_waiting_request_can_be_aborted(new_world: NewWorld) -> None:
     assert not gate.is_set()
 
 
+def test_what_is_packed_is_unpacked_as_it_is_read(new_world: NewWorld) -> None:
+    import tracemalloc
+    from gzip import compress
+
+    bomb = compress(bytes(100_000_000))
+    world = new_world(lambda request: Response(200, {"content-encoding": "gzip"}, bomb))
+    tracemalloc.start()
+    try:
+        found = world.run(
+            """fetch("http://x/").then(async (r) => {
+                const reader = r.body.getReader(), sizes = [];
+                for (let i = 0; i < 20; i++) sizes.push((await reader.read()).value.length);
+                await reader.cancel();
+                return Math.max(...sizes);
+            })"""
+        )
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert found == 65_536
+    assert peak < 20_000_000
+
+
 # --- asyncio ---
 
 

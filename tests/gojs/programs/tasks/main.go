@@ -79,7 +79,10 @@ func answers() {
 			}()
 			return nil
 		}))
-	}), js.FuncOf(func(js.Value, []js.Value) any { close(end); return nil }))
+	}), js.FuncOf(func(js.Value, []js.Value) any {
+		time.AfterFunc(time.Millisecond, func() { close(end) })
+		return nil
+	}))
 	for {
 		select {
 		case <-end:

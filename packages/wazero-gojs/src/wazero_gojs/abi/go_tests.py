@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 from wazero_api import Convention, FunctionType, HostFunction, HostModule, ValueType
 
+from .imports import GO_TESTS
+
 if TYPE_CHECKING:
     from wazero_gojs.program import Program
-
-MODULE_NAME: Final = "_gotest"
 
 _I32: Final = ValueType.I32
 _I64: Final = ValueType.I64
@@ -24,7 +24,7 @@ def host_module(program: Program) -> HostModule:
         return result
 
     return HostModule(
-        MODULE_NAME,
+        GO_TESTS,
         (
             HostFunction("add", FunctionType((_I32, _I32), (_I32,)), _add, Convention.RAW),
             HostFunction("callExport", FunctionType((_I32, _I64), (_I64,)), call_export),

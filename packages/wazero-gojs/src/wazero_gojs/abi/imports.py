@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 MODULE_NAMES: Final = ("gojs", "go")
 """What the imports' module is called: since Go 1.21, and before."""
+GO_TESTS: Final = "_gotest"
+"""The module that is in `go_tests`."""
 
 _TYPE: Final = FunctionType((ValueType.I32,), ())
 _RANDOM_CHUNK: Final = 1 << 16

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from socket import socket
 
 _MADE_CONNECTION: Final = ("connect_tcp.complete", "start_tls.complete")
+_CONNECT_SECONDS: Final = 10.0
 _HTTP_1: Final = "HTTP/1"
 
 
@@ -39,8 +40,10 @@ def _new_client() -> Any:
     from importlib import import_module
 
     httpx = import_module("httpx")
+    # While it connects, nothing ends it but time.
+    timeout = httpx.Timeout(TIMEOUT, connect=_CONNECT_SECONDS)
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=0)
-    return httpx.Client(timeout=TIMEOUT, limits=limits, trust_env=False)
+    return httpx.Client(timeout=timeout, limits=limits, trust_env=False)
 
 
 def _closer(request: Request) -> Callable[[str, dict[str, Any]], None]:

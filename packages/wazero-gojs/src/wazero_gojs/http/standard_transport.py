@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import socket
+import time
 from collections.abc import Callable
 from functools import cache
 from http.client import (
@@ -13,7 +16,8 @@ from http.client import (
     IncompleteRead,
     RemoteDisconnected,
 )
-from typing import TYPE_CHECKING, Final
+from selectors import EVENT_WRITE, DefaultSelector
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
 from . import CHUNK, Cancellation, Request, Response
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
     from ssl import SSLContext
 
 TIMEOUT: Final = 300.0
+_UNDER_WAY: Final = frozenset({errno.EINPROGRESS, errno.EWOULDBLOCK})
+_LOOK_SECONDS: Final = 0.05
 _HTTP_PORT: Final = 80
 _HTTPS_PORT: Final = 443
 _WITH_BODY: Final = frozenset({"PATCH", "POST", "PUT"})
@@ -88,23 +94,43 @@ def _secured(raw: socket.socket, host: str, context: SSLContext, cancellation: C
 
 
 def _connected_socket(address: tuple[str, int], timeout: float | None, cancellation: Cancellation) -> socket.socket:
-    """A connection to the first address of a host that takes one."""
+    """A connection to the first address of a host that takes one. Raises OSError."""
     failure: OSError | None = None
     for family, kind, protocol, _, place in socket.getaddrinfo(*address, 0, socket.SOCK_STREAM):
         made = socket.socket(family, kind, protocol)
         cancellation.add(closer_of(made))
-        made.settimeout(timeout)
         try:
-            made.connect(place)
-            made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            _connect(made, place, timeout, cancellation)
         except OSError as error:
             failure = error
             made.close()
         else:
+            made.settimeout(timeout)
             return made
         if cancellation.is_cancelled:
             break
     raise failure or OSError(f"no address of {address[0]}")
+
+
+def _connect(made: socket.socket, place: Any, timeout: float | None, cancellation: Cancellation) -> None:
+    """Connect, and look now and then whether that is still wanted: closing it does not wake who waits for a connection."""
+    end = None if timeout is None else time.monotonic() + timeout
+    made.setblocking(False)
+    code = made.connect_ex(place)
+    if code in _UNDER_WAY:
+        with DefaultSelector() as selector:
+            selector.register(made, EVENT_WRITE)
+            while not selector.select(_LOOK_SECONDS):
+                if cancellation.is_cancelled:
+                    break
+                if end is not None and time.monotonic() >= end:
+                    raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
+        code = made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    if cancellation.is_cancelled:
+        code = errno.ECONNABORTED
+    if code:
+        raise OSError(code, os.strerror(code))
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def closer_of(connected: socket.socket) -> Callable[[], None]:

@@ -9,19 +9,20 @@ from __future__ import annotations
 
 import errno
 import os
-import stat as mode_bits
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
-from wazero_api.system import FileType, OpenFlags, Stat
+from wazero_api.system import OpenFlags
 from wazero_core.system import READ, WRITE, FileEntry
+from wazero_core.system.waiting import is_open_for
 from wazero_core.system.files import offered
 from wazero_gojs.model.buffer import JSTypedArray
-from wazero_gojs.model.object import Args, JSObject, Native, argument, is_callable
-from wazero_gojs.model.table import BuiltinObject, Table
+from wazero_gojs.model.object import Args, JSObject, argument, is_callable
+from wazero_gojs.model.table import Table
 from wazero_gojs.model.values import UNDEFINED, JSError, throw_type_error, to_integer, to_number, to_string, to_uint32
 
 from .errors import system_error
+from .stats import stats_of
 
 if TYPE_CHECKING:
     from wazero_gojs.model.realm import Realm
@@ -46,25 +47,11 @@ _FLAGS: Final = {
     "O_DIRECTORY": OpenFlags.DIRECTORY,
 }
 
-_TYPE_BITS: Final = {
-    FileType.UNKNOWN: 0,
-    FileType.BLOCK_DEVICE: mode_bits.S_IFBLK,
-    FileType.CHARACTER_DEVICE: mode_bits.S_IFCHR,
-    FileType.DIRECTORY: mode_bits.S_IFDIR,
-    FileType.REGULAR: mode_bits.S_IFREG,
-    FileType.SOCKET: mode_bits.S_IFSOCK,
-    FileType.SYMBOLIC_LINK: mode_bits.S_IFLNK,
-    FileType.FIFO: mode_bits.S_IFIFO,
-}
-
-_MILLISECOND: Final = 1_000_000
 _SECOND: Final = 1_000_000_000
-_BLOCK: Final = 512
 _MAX_TRANSFER: Final = 1 << 26
 """Bytes of one read at most: reading may always do less."""
 
 _FS = Table()
-_STATS = Table()
 
 Operation = Callable[..., Any]
 
@@ -135,7 +122,10 @@ def _open(realm: Realm, path: Any, flags: Any, mode: Any) -> int:
         if number & _CONSTANTS[name]:
             open_flags |= flag
     host = realm.host
-    fs, rest = host.workdir.find(to_string(path))
+    if open_flags & OpenFlags.CREATE:
+        fs, rest = host.workdir.find_entry(to_string(path), errno.EISDIR)
+    else:
+        fs, rest = host.workdir.find(to_string(path))
     permissions = 0o666 if mode is UNDEFINED else to_uint32(mode) & 0o7777
     return int(host.system.open_file(fs, rest, open_flags, permissions & ~host.umask))
 
@@ -143,13 +133,13 @@ def _open(realm: Realm, path: Any, flags: Any, mode: Any) -> int:
 @_operation("stat", 1, names_path=True)
 def _stat(realm: Realm, path: Any) -> JSObject:
     fs, rest = realm.host.workdir.find(to_string(path))
-    return _stats(realm, fs.stat(rest))
+    return stats_of(realm, fs.stat(rest))
 
 
 @_operation("lstat", 1, names_path=True)
 def _lstat(realm: Realm, path: Any) -> JSObject:
     fs, rest = realm.host.workdir.find(to_string(path))
-    return _stats(realm, fs.lstat(rest))
+    return stats_of(realm, fs.lstat(rest))
 
 
 @_operation("readdir", 1, names_path=True)
@@ -165,7 +155,7 @@ def _readdir(realm: Realm, path: Any) -> Any:
 
 @_operation("mkdir", 2, names_path=True)
 def _mkdir(realm: Realm, path: Any, mode: Any) -> Any:
-    fs, rest = realm.host.workdir.find(to_string(path))
+    fs, rest = realm.host.workdir.find_entry(to_string(path), errno.EEXIST)
     permissions = 0o777 if mode is UNDEFINED else to_uint32(mode) & 0o7777
     fs.mkdir(rest, permissions & ~realm.host.umask)
     return UNDEFINED
@@ -173,22 +163,24 @@ def _mkdir(realm: Realm, path: Any, mode: Any) -> Any:
 
 @_operation("rmdir", 1, names_path=True)
 def _rmdir(realm: Realm, path: Any) -> Any:
-    fs, rest = realm.host.workdir.find(to_string(path))
+    name = to_string(path)
+    refused = errno.ENOTEMPTY if name.rstrip("/").endswith("..") else errno.EINVAL
+    fs, rest = realm.host.workdir.find_entry(name, refused)
     fs.rmdir(rest)
     return UNDEFINED
 
 
 @_operation("unlink", 1, names_path=True)
 def _unlink(realm: Realm, path: Any) -> Any:
-    fs, rest = realm.host.workdir.find(to_string(path))
+    fs, rest = realm.host.workdir.find_entry(to_string(path), errno.EISDIR)
     fs.unlink(rest)
     return UNDEFINED
 
 
 @_operation("rename", 2, names_path=True)
 def _rename(realm: Realm, old: Any, new: Any) -> Any:
-    fs, rest = realm.host.workdir.find(to_string(old))
-    to, target = realm.host.workdir.find(to_string(new))
+    fs, rest = realm.host.workdir.find_entry(to_string(old), errno.EBUSY)
+    to, target = realm.host.workdir.find_entry(to_string(new), errno.EBUSY)
     fs.rename(rest, target, None if to is fs else to)
     return UNDEFINED
 
@@ -196,14 +188,17 @@ def _rename(realm: Realm, old: Any, new: Any) -> Any:
 @_operation("link", 2, names_path=True)
 def _link(realm: Realm, old: Any, new: Any) -> Any:
     fs, rest = realm.host.workdir.find(to_string(old))
-    to, target = realm.host.workdir.find(to_string(new))
+    if rest.endswith("/"):
+        fs.stat(rest)
+        raise OSError(errno.EPERM, os.strerror(errno.EPERM))
+    to, target = realm.host.workdir.find_new(to_string(new))
     fs.link(rest, target, None if to is fs else to)
     return UNDEFINED
 
 
 @_operation("symlink", 2)
 def _symlink(realm: Realm, target: Any, path: Any) -> Any:
-    fs, rest = realm.host.workdir.find(to_string(path))
+    fs, rest = realm.host.workdir.find_new(to_string(path))
     fs.symlink(to_string(target), rest)
     return UNDEFINED
 
@@ -272,7 +267,7 @@ def _close(realm: Realm, fd: Any) -> Any:
 
 @_operation("fstat", 1)
 def _fstat(realm: Realm, fd: Any) -> JSObject:
-    return _stats(realm, _entry(realm, fd).file.stat())
+    return stats_of(realm, _entry(realm, fd).file.stat())
 
 
 @_operation("fsync", 1)
@@ -325,6 +320,10 @@ def _transfer(name: str, mask: int) -> Callable[[Operation], Operation]:
                 loop.post(lambda: callback.call(UNDEFINED, values))
 
             def transfer() -> None:
+                fd = _must_wait(realm, entry, mask)  # another program may have taken what was there
+                if fd is not None:
+                    loop.when_ready(fd, mask, transfer)
+                    return
                 try:
                     answer(None, function(entry, data, place))
                 except OSError as error:
@@ -335,11 +334,7 @@ def _transfer(name: str, mask: int) -> Callable[[Operation], Operation]:
             except OSError as error:
                 answer(system_error(realm, error, name))
                 return UNDEFINED
-            fd = entry.file.fileno() if entry.can_wait else None
-            if fd is None or (mask == READ and getattr(entry.file, "has_buffered", bool)()):
-                transfer()
-            else:
-                loop.when_ready(fd, mask, transfer)
+            transfer()
             return UNDEFINED
 
         def call_now(realm: Realm, this: Any, args: Args) -> Any:
@@ -355,6 +350,15 @@ def _transfer(name: str, mask: int) -> Callable[[Operation], Operation]:
         return function
 
     return add
+
+
+def _must_wait(realm: Realm, entry: FileEntry, mask: int) -> int | None:
+    """The descriptor to wait for if reading or writing now would make everything wait."""
+    fd = entry.file.fileno() if entry.can_wait else None
+    if fd is None or fd < 0 or (mask == READ and getattr(entry.file, "has_buffered", bool)()):
+        return None
+    is_ready = realm.host.system.waiter.wait(((fd, mask),), 0) or not is_open_for(fd, mask)
+    return None if is_ready else fd
 
 
 @_transfer("read", READ)
@@ -377,47 +381,6 @@ _PIPE_BYTES: Final = 4096
 
 
 # --- Values -----------------------------------------------------------------------------------------------------------
-
-
-def _stats(realm: Realm, stat: Stat) -> JSObject:
-    """What Node calls Stats."""
-    host = realm.host
-    if host.stats_prototype is None:
-        host.stats_prototype = BuiltinObject(realm, _STATS, realm.object_prototype)
-    made = JSObject(host.stats_prototype)
-    made.properties = {
-        "dev": float(stat.device),
-        "ino": float(stat.inode),
-        "mode": _TYPE_BITS[stat.file_type] | stat.permissions,
-        "nlink": stat.links,
-        "uid": stat.user,
-        "gid": stat.group,
-        "rdev": 0,
-        "size": stat.size,
-        "blksize": 4096,
-        "blocks": -(-stat.size // _BLOCK),
-        "atimeMs": stat.access_time / _MILLISECOND,
-        "mtimeMs": stat.modification_time / _MILLISECOND,
-        "ctimeMs": stat.change_time / _MILLISECOND,
-        "birthtimeMs": stat.change_time / _MILLISECOND,
-    }
-    return made
-
-
-def _is_of_type(bits: int) -> Native:
-    return lambda realm, this, args: mode_bits.S_IFMT(this.properties.get("mode", 0)) == bits
-
-
-for _method, _bits in (
-    ("isDirectory", mode_bits.S_IFDIR),
-    ("isFile", mode_bits.S_IFREG),
-    ("isSymbolicLink", mode_bits.S_IFLNK),
-    ("isFIFO", mode_bits.S_IFIFO),
-    ("isSocket", mode_bits.S_IFSOCK),
-    ("isBlockDevice", mode_bits.S_IFBLK),
-    ("isCharacterDevice", mode_bits.S_IFCHR),
-):
-    _STATS.method(_method)(_is_of_type(_bits))
 
 
 def _size(value: Any) -> int:

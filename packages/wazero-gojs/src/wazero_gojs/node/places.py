@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import posixpath
 from typing import Final, final
 
@@ -40,7 +41,9 @@ class Workdir:
             self.change(wanted)
         except OSError as error:
             advice = "mount it, or choose another"
-            raise OSError(error.errno, f"the working directory {wanted!r} is no directory of a mount: {advice}") from None
+            raise OSError(
+                error.errno, f"the working directory {wanted!r} is no directory of a mount: {advice}"
+            ) from None
 
     def _start_in_environment(self) -> None:
         for variable in self._system.environ:
@@ -78,6 +81,25 @@ class Workdir:
         if self._root is None:
             self._root = _way_to([mount for mount, _ in self._mounts])
         return self._root, _below((), whole) or "."
+
+    def find_entry(self, path: str, refused: int) -> tuple[FS, str]:
+        """Like `find`, for what is done to a name in a directory: the error `refused` if the path ends in "." or "..".
+
+        What such a path names has other names, which must not be made, moved or removed in its place.
+        """
+        fs, rest = self.find(path)
+        if path.rstrip("/").rpartition("/")[2] in {".", ".."}:
+            fs.stat(rest)
+            raise OSError(refused, os.strerror(refused))
+        return fs, rest
+
+    def find_new(self, path: str) -> tuple[FS, str]:
+        """Like `find`, for what is to become a link: EEXIST for a path that ends as only those of directories do."""
+        fs, rest = self.find_entry(path, errno.EEXIST)
+        if rest.endswith("/"):
+            fs.lstat(rest.rstrip("/"))
+            raise OSError(errno.EEXIST, os.strerror(errno.EEXIST))
+        return fs, rest
 
     def close(self) -> None:
         """Close the mounts."""
@@ -127,4 +149,4 @@ def _below(mount: tuple[str, ...], path: str) -> str | None:
     if tuple(parts[: len(mount)]) != mount:
         return None
     rest = "/".join(parts[len(mount) :]) or "."
-    return f"{rest}/" if path.endswith("/") and rest != "." else rest
+    return f"{rest}/" if path.endswith(("/", "/.")) and rest != "." else rest
