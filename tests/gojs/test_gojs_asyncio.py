@@ -7,6 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,20 +25,21 @@ def start(host: Host) -> Start:
     """Run a program; what it has printed."""
     compiled = host.compiled("tasks")
 
-    async def run(*args: str, stdin: Any = b"", timeout: float | None = None, config: Any = None, **values: Any) -> str:
+    async def run(*args: str, stdin: Any = b"", limit: float | None = None, config: Any = None, **values: Any) -> str:
         output = bytearray()
         given = machine_config() if config is None else config
         wanted = wazero_gojs.Config(given.with_args("tasks", *args).with_stdin(stdin).with_stdout(output))
         for name, value in values.items():
             wanted = wanted.with_global(name, value)
-        await wazero_gojs.run_async(host.runtime, compiled, wanted, timeout=timeout)
+        await wazero_gojs.run_async(host.runtime, compiled, wanted, timeout=limit)
         return output.decode()
 
     return run
 
 
 def descriptors() -> set[str]:
-    return set(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else set()
+    folder = Path("/proc/self/fd")
+    return {path.name for path in folder.iterdir()} if folder.is_dir() else set()
 
 
 def checked(main: Callable[[], Awaitable[Any]]) -> Any:
@@ -171,7 +173,7 @@ def test_cancelling_ends_the_program(start: Start) -> None:
 
     async def main() -> None:
         running = asyncio.ensure_future(start("forever", stdin=reading, tick=lambda: ticks.append(1)))
-        while len(ticks) < 5:
+        while len(ticks) < 5:  # noqa: ASYNC110 - another event loop's program is watched
             await asyncio.sleep(0.001)
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -209,7 +211,7 @@ def test_cancelling_cancels_what_the_program_waits_for(start: Start) -> None:
 def test_a_timeout_ends_the_program(start: Start, what: str) -> None:
     async def main() -> None:
         with pytest.raises(DeadlineExceededError):
-            await start(what, timeout=0.3)
+            await start(what, limit=0.3)
 
     before = time.monotonic()
     checked(main)

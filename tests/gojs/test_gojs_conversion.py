@@ -107,7 +107,7 @@ def test_not_a_number_and_negative_zero(go: Library) -> None:
 @pytest.mark.parametrize(
     "value",
     [len, lambda: 1, Box, Box("x").open, Box("x"), SimpleNamespace(a=1), {1: 2}, object(), ValueError("v"), range(3)],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_objects_that_come_back_as_themselves(go: Library, value: Any) -> None:
     assert go.echo(value) is value
@@ -312,7 +312,7 @@ def test_properties_as_items_and_attributes(go: Library) -> None:
 
 def test_getters_that_throw(go: Library) -> None:
     thing = go.evaluate("new (class T { get bad() { throw new TypeError('no') } })()")
-    with pytest.raises(JsException, match="^no$"):
+    with pytest.raises(JsException, match=r"^no$"):
         _ = thing.bad
 
 

@@ -81,7 +81,8 @@ def test_a_closed_run_ends_while_a_read_waits(host: Host, pipe: tuple[int, int])
 
 @pytest.mark.parametrize("what", ["argument", "environment", "many"])
 def test_arguments_that_do_not_fit_are_refused(host: Host, what: str) -> None:
-    args, env = ("return",), {}
+    args: tuple[str, ...] = ("return",)
+    env: dict[str, str] = {}
     if what == "argument":
         args = ("return", "x" * ROOM)
     elif what == "environment":

@@ -79,9 +79,9 @@ def test_nothing_works_after_the_end(go: Library) -> None:
 
 def test_a_program_that_exits(go: Library) -> None:
     with load() as other:
-        for call in (lambda: other.exits(7), lambda: other.echo(1), lambda: other.count(1)):
+        for name, argument in (("exits", 7), ("echo", 1), ("count", 1)):
             with pytest.raises(ExitError) as raised:
-                call()
+                other[name](argument)
             assert raised.value.exit_code == 7
 
 
@@ -201,7 +201,7 @@ def test_promises_of_goroutines(go: Library) -> None:
     assert (first.is_settled, repr(first)) == (False, "<JsPromise pending>")
     assert (second.result(), first.result()) == ("after 1", "after 20")
     assert (first.is_settled, repr(first)) == (True, "<JsPromise fulfilled>")
-    with pytest.raises(JsException, match="^it failed$"):
+    with pytest.raises(JsException, match=r"^it failed$"):
         go.fails().result()
 
 
@@ -267,11 +267,11 @@ def test_an_exception_comes_back_as_itself(go: Library) -> None:
 
 
 def test_what_javascript_throws(go: Library) -> None:
-    with pytest.raises(JsException, match="^no number$") as raised:
+    with pytest.raises(JsException, match=r"^no number$") as raised:
         go.evaluate("() => { throw new RangeError('no number') }")()
     assert isinstance(raised.value.value, JsObject)
     assert raised.value.value.name == "RangeError"
-    with pytest.raises(JsException, match="^text$") as raised:
+    with pytest.raises(JsException, match=r"^text$") as raised:
         go.evaluate("() => { throw 'text' }")()
     assert raised.value.value == "text"
     assert go.evaluate("(f) => { try { f() } catch (e) { return [typeof e, e] } }")(
@@ -281,7 +281,7 @@ def test_what_javascript_throws(go: Library) -> None:
 
 def test_a_thrown_text_passes_through_python(go: Library) -> None:
     thrower = go.evaluate("() => { throw 'text' }")
-    assert go.evaluate("(f) => { try { f() } catch (e) { return e } }")(lambda: thrower()) == "text"
+    assert go.evaluate("(f) => { try { f() } catch (e) { return e } }")(thrower) == "text"
 
 
 def test_what_a_timer_throws_ends_the_program() -> None:
@@ -315,7 +315,7 @@ def test_a_rejection_that_nobody_handles_ends_the_program() -> None:
 def test_a_rejection_that_python_has_is_handled(go: Library) -> None:
     promise = go.rejectedWith("why")
     go.run_pending()
-    with pytest.raises(JsException, match="^why$"):
+    with pytest.raises(JsException, match=r"^why$"):
         promise.result()
 
 

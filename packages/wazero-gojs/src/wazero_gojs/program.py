@@ -94,6 +94,8 @@ class Program:
         self.realm.poll = self.realm.jobs.poll = self.poll
         self.workdir = Workdir(self.system, config.workdir)
         self.umask = _UMASK
+        self.answer: Any = None
+        """What `fs` has given to a callback, for logs."""
         self.stats_prototype: Any = None
         """Of what `fs.stat` gives, once that was called."""
         self.getsp: Callable[[], int] = self.export("getsp")
@@ -172,7 +174,7 @@ class Program:
             return function(*args)
         except JSError:
             raise
-        except struct.error as error:
+        except (struct.error, OverflowError) as error:
             self._end(_FAILED)
             raise _bad_stack_pointer() from error
         except BaseException as error:

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, final
+
+from wazero_api import WazeroError
 
 _START: Final = 4096
 _END: Final = _START + 8192
 """Where the linker puts a program's data at the earliest (cmd/link/internal/ld, wasmMinDataAddr)."""
+
+
+@final
+class TooLongError(WazeroError, ValueError):
+    """Arguments and environment do not fit. A ValueError for callers, and for the command one of the errors that it reports."""
 
 
 def lay_out(buffer: memoryview, args: Sequence[bytes], environ: Sequence[bytes]) -> tuple[int, int]:
@@ -29,7 +36,7 @@ def lay_out(buffer: memoryview, args: Sequence[bytes], environ: Sequence[bytes])
         pointers.append(0)
     table = struct.pack(f"<{len(pointers)}Q", *pointers)
     if position + len(table) >= _END:
-        raise ValueError(
+        raise TooLongError(
             f"arguments and environment take {len(content) + len(table)} bytes, and a Go program for GOOS=js has room for "
             f"{_END - _START - 1}: pass fewer variables, or shorter arguments"
         )

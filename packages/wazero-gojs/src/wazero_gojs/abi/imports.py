@@ -11,7 +11,7 @@ from functools import partial
 from struct import Struct
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from wazero_api import Convention, FunctionType, HostFunction, HostModule, ValueType
+from wazero_api import CallDescriber, Convention, FunctionType, HostFunction, HostModule, LogScope, ValueType
 from wazero_gojs.model.buffer import JSTypedArray
 from wazero_gojs.model.object import JSObject, instance_of
 from wazero_gojs.model.utf16 import well_formed
@@ -37,6 +37,9 @@ _QQQQQ: Final = Struct("<QQQQQ")
 _i: Final = Struct("<i")
 _SECONDS: Final = Struct("<qi")
 _QQi: Final = Struct("<QQi")
+_Qq: Final = Struct("<Qq")
+_QqQ: Final = Struct("<QqQ")
+_FLAG: Final = Struct("<B")
 _COUNT_AND_FLAG: Final = Struct("<qB")
 
 _SECOND: Final = 1_000_000_000
@@ -58,10 +61,39 @@ def host_module(program: Program, name: str) -> HostModule:
     return HostModule(
         name,
         tuple(
-            HostFunction(key, _TYPE, partial(function, program), Convention.RAW, param_names=("sp",))
+            HostFunction(
+                key,
+                _TYPE,
+                partial(function, program),
+                Convention.RAW,
+                param_names=("sp",),
+                scope=_SCOPES.get(key, LogScope.NONE),
+                describe=partial(_describer, program, key),
+            )
             for key, function in _FUNCTIONS.items()
         ),
     )
+
+
+def _describer(program: Program, name: str, scopes: LogScope) -> CallDescriber:
+    from .logging import GoDescriber  # few runs are logged
+
+    return GoDescriber(program, name, scopes)
+
+
+_SCOPES: Final = {
+    "runtime.wasmExit": LogScope.PROC,
+    "runtime.resetMemoryDataView": LogScope.MEMORY,
+    "runtime.nanotime1": LogScope.CLOCK,
+    "runtime.nanotime": LogScope.CLOCK,
+    "runtime.walltime": LogScope.CLOCK,
+    "runtime.walltime1": LogScope.CLOCK,
+    "runtime.scheduleTimeoutEvent": LogScope.POLL,
+    "runtime.clearTimeoutEvent": LogScope.POLL,
+    "runtime.getRandomData": LogScope.RANDOM,
+    "syscall/js.valueCall": LogScope.CLOCK | LogScope.PROC | LogScope.FILESYSTEM | LogScope.RANDOM,
+}
+"""What calls are about; of methods, the object says it."""
 
 
 # --- The runtime ------------------------------------------------------------------------------------------------------
@@ -171,14 +203,14 @@ def _delete(program: Program, sp: int) -> None:
 
 @_import("syscall/js.valueIndex")
 def _index(program: Program, sp: int) -> None:
-    ref, index = _QQ.unpack_from(program.buffer, sp + 8)
+    ref, index = _Qq.unpack_from(program.buffer, sp + 8)
     result = _object(program, ref).get_index(index)
     program.references.store(program.buffer, program.getsp() + 24, result)
 
 
 @_import("syscall/js.valueSetIndex")
 def _set_index(program: Program, sp: int) -> None:
-    ref, index, value = _QQQ.unpack_from(program.buffer, sp + 8)
+    ref, index, value = _QqQ.unpack_from(program.buffer, sp + 8)
     _object(program, ref).set_index(index, program.references.load(value))
 
 
@@ -196,7 +228,7 @@ def _call(program: Program, sp: int) -> None:
     buffer = program.buffer
     sp = program.getsp()
     program.references.store(buffer, sp + 56, result)
-    buffer[sp + 64] = is_ok
+    _FLAG.pack_into(buffer, sp + 64, is_ok)
 
 
 @_import("syscall/js.valueInvoke")
@@ -230,7 +262,8 @@ def _length(program: Program, sp: int) -> None:
     (ref,) = _Q.unpack_from(program.buffer, sp + 8)
     value = program.references.load(ref)
     length = to_integer(value.get("length")) if isinstance(value, JSObject) else 0
-    _q.pack_into(program.buffer, program.getsp() + 16, min(int(length), MAX_SAFE))
+    count = max(-MAX_SAFE, min(length, MAX_SAFE)) if isinstance(length, int) else 0
+    _q.pack_into(program.buffer, program.getsp() + 16, count)
 
 
 @_import("syscall/js.valuePrepareString")
@@ -252,7 +285,8 @@ def _load_string(program: Program, sp: int) -> None:
     data = program.references.load(ref)
     if not isinstance(data, JSTypedArray):
         throw_type_error("no string was prepared")
-    program.bytes_at(pointer, length)[: data.length] = data.view
+    count = min(length, data.view.nbytes)
+    program.bytes_at(pointer, length)[:count] = data.view[:count]
 
 
 @_import("syscall/js.valueInstanceOf")
@@ -260,7 +294,7 @@ def _instance_of(program: Program, sp: int) -> None:
     value, constructor = _QQ.unpack_from(program.buffer, sp + 8)
     load = program.references.load
     is_instance = instance_of(load(value), load(constructor))
-    program.buffer[program.getsp() + 24] = is_instance
+    _FLAG.pack_into(program.buffer, program.getsp() + 24, is_instance)
 
 
 @_import("syscall/js.copyBytesToGo")
@@ -268,7 +302,7 @@ def _copy_to_go(program: Program, sp: int) -> None:
     pointer, length, _, ref = _QQQQ.unpack_from(program.buffer, sp + 8)
     source = program.references.load(ref)
     if not _is_bytes(source):
-        program.buffer[sp + 48] = 0
+        _FLAG.pack_into(program.buffer, sp + 48, 0)
         return
     count = min(length, source.length)
     program.bytes_at(pointer, length)[:count] = source.view[:count]
@@ -280,7 +314,7 @@ def _copy_to_js(program: Program, sp: int) -> None:
     ref, pointer, length = _QQQ.unpack_from(program.buffer, sp + 8)
     target = program.references.load(ref)
     if not _is_bytes(target):
-        program.buffer[sp + 48] = 0
+        _FLAG.pack_into(program.buffer, sp + 48, 0)
         return
     count = min(length, target.length)
     target.view[:count] = program.bytes_at(pointer, length)[:count]
@@ -310,7 +344,7 @@ def _store_outcome(program: Program, result: Any, is_ok: int) -> None:
     buffer = program.buffer
     sp = program.getsp()
     program.references.store(buffer, sp + 40, result)
-    buffer[sp + 48] = is_ok
+    _FLAG.pack_into(buffer, sp + 48, is_ok)
 
 
 def _is_bytes(value: Any) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from wazero_gojs.model.values import JSError
 
 if TYPE_CHECKING:
     from wazero_gojs.model.realm import Realm
@@ -20,13 +22,24 @@ def code_of(error: OSError) -> str:
     return _SAME.get(name, name)
 
 
-def system_error(realm: Realm, error: OSError, syscall: str, path: str | None = None) -> Any:
-    """The Error object. Its message names no file of the host."""
+def system_error(realm: Realm, error: OSError, syscall: str, path: str | None = None, dest: str | None = None) -> Any:
+    """The Error object. Its message names no file of the host, only paths that the program gave."""
     code = code_of(error)
     number = getattr(errno, code, errno.EIO)
-    where = "" if path is None else f" '{path}'"
+    named = {"path": path, "dest": dest}
+    where = " ->".join(f" '{name}'" for name in named.values() if name is not None)
     made = realm.new_error("Error", f"{code}: {os.strerror(number).lower()}, {syscall}{where}")
     made.properties.update({"errno": -number, "code": code, "syscall": syscall})
-    if path is not None:
-        made.properties["path"] = path
+    made.properties.update({name: value for name, value in named.items() if value is not None})
     return made
+
+
+def throw_type_of_argument(realm: Realm, name: str, wanted: str) -> NoReturn:
+    """Throw the TypeError for an argument of the wrong type."""
+    message = f'The "{name}" argument must be {wanted}.'
+    raise JSError(realm.new_error("TypeError", message, code="ERR_INVALID_ARG_TYPE"))
+
+
+def throw_out_of_range(realm: Realm, name: str) -> NoReturn:
+    """Throw the RangeError for a number that is too small or too large."""
+    raise JSError(realm.new_error("RangeError", f'The value of "{name}" is out of range.', code="ERR_OUT_OF_RANGE"))

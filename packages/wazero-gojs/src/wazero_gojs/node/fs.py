@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 from wazero_api.system import OpenFlags
 from wazero_core.system import READ, WRITE, FileEntry
-from wazero_core.system.waiting import is_open_for
 from wazero_core.system.files import offered
+from wazero_core.system.waiting import is_open_for
 from wazero_gojs.model.buffer import JSTypedArray
 from wazero_gojs.model.object import Args, JSObject, argument, is_callable
 from wazero_gojs.model.table import Table
-from wazero_gojs.model.values import UNDEFINED, JSError, throw_type_error, to_integer, to_number, to_string, to_uint32
+from wazero_gojs.model.values import UNDEFINED, JSError, to_integer, to_number, to_uint32
 
-from .errors import system_error
+from .errors import system_error, throw_out_of_range, throw_type_of_argument
 from .stats import stats_of
 
 if TYPE_CHECKING:
@@ -64,30 +64,36 @@ def make(realm: Realm, name: str) -> Any:
 _FS.made("constants", lambda realm: realm.new_object(_CONSTANTS))
 
 
-def _operation(name: str, length: int, *, names_path: bool = False) -> Callable[[Operation], Operation]:
+def _operation(name: str, length: int, *, paths: int = 0, syscall: str = "") -> Callable[[Operation], Operation]:
     """Register an operation ``(realm, *arguments) -> result`` that raises OSError, under its name with a callback.
 
-    With `names_path` the first argument is a path, which errors name.
+    The first arguments are so many paths, which errors name, as they do the system call if it is called otherwise.
     """
 
     def add(function: Operation) -> Operation:
+        def failure(realm: Realm, error: OSError, given: list[Any]) -> Any:
+            return system_error(realm, error, syscall or name, *given[:paths])
+
         def call(realm: Realm, this: Any, args: Args) -> Any:
-            callback = _callback(args)
+            callback = _callback(realm, args)
+            given = _arguments(realm, args[:-1], length, paths)
             answer: tuple[Any, ...]
             try:
-                answer = (None, function(realm, *_padded(args[:-1], length)))
+                result = function(realm, *given)
+                answer = (None,) if result is UNDEFINED else (None, result)
             except OSError as error:
-                path = to_string(args[0]) if names_path else None
-                answer = (system_error(realm, error, name, path),)
-            realm.host.loop.post(lambda: callback.call(UNDEFINED, answer))
+                answer = (failure(realm, error, given),)
+            host = realm.host
+            host.answer = answer
+            host.loop.post(lambda: callback.call(UNDEFINED, answer))
             return UNDEFINED
 
         def call_now(realm: Realm, this: Any, args: Args) -> Any:
+            given = _arguments(realm, args, length, paths)
             try:
-                return function(realm, *_padded(args, length))
+                return function(realm, *given)
             except OSError as error:
-                path = to_string(args[0]) if names_path else None
-                raise JSError(system_error(realm, error, name, path)) from None
+                raise JSError(failure(realm, error, given)) from None
 
         _FS.method(name, length + 1)(call)
         _FS.method(f"{name}Sync", length)(call_now)
@@ -100,18 +106,34 @@ def _padded(args: Args, length: int) -> list[Any]:
     return [argument(args, index) for index in range(length)]
 
 
-def _callback(args: Args) -> Any:
+def _arguments(realm: Realm, args: Args, length: int, paths: int) -> list[Any]:
+    given = _padded(args, length)
+    for index in range(paths):
+        given[index] = _path(realm, given[index])
+    return given
+
+
+def _path(realm: Realm, value: Any) -> str:
+    """A path as text: bytes are taken for UTF-8."""
+    if isinstance(value, str):
+        return value
+    if not (isinstance(value, JSTypedArray) and value.type.name == "Uint8Array"):
+        throw_type_of_argument(realm, "path", "of type string or an instance of Buffer or URL")
+    return str(value.view, "utf-8", "surrogateescape")
+
+
+def _callback(realm: Realm, args: Args) -> Any:
     callback = args[-1] if args else UNDEFINED
     if not is_callable(callback):
-        throw_type_error('The "cb" argument must be of type function')
+        throw_type_of_argument(realm, "cb", "of type function")
     return callback
 
 
 # --- By path ----------------------------------------------------------------------------------------------------------
 
 
-@_operation("open", 3, names_path=True)
-def _open(realm: Realm, path: Any, flags: Any, mode: Any) -> int:
+@_operation("open", 3, paths=1)
+def _open(realm: Realm, path: str, flags: Any, mode: Any) -> int:
     number = to_uint32(flags)
     open_flags = OpenFlags.READ_ONLY
     if number & _CONSTANTS["O_RDWR"]:
@@ -123,28 +145,28 @@ def _open(realm: Realm, path: Any, flags: Any, mode: Any) -> int:
             open_flags |= flag
     host = realm.host
     if open_flags & OpenFlags.CREATE:
-        fs, rest = host.workdir.find_entry(to_string(path), errno.EISDIR)
+        fs, rest = host.workdir.find_entry(path, errno.EISDIR)
     else:
-        fs, rest = host.workdir.find(to_string(path))
+        fs, rest = host.workdir.find(path)
     permissions = 0o666 if mode is UNDEFINED else to_uint32(mode) & 0o7777
     return int(host.system.open_file(fs, rest, open_flags, permissions & ~host.umask))
 
 
-@_operation("stat", 1, names_path=True)
-def _stat(realm: Realm, path: Any) -> JSObject:
-    fs, rest = realm.host.workdir.find(to_string(path))
+@_operation("stat", 1, paths=1)
+def _stat(realm: Realm, path: str) -> JSObject:
+    fs, rest = realm.host.workdir.find(path)
     return stats_of(realm, fs.stat(rest))
 
 
-@_operation("lstat", 1, names_path=True)
-def _lstat(realm: Realm, path: Any) -> JSObject:
-    fs, rest = realm.host.workdir.find(to_string(path))
+@_operation("lstat", 1, paths=1)
+def _lstat(realm: Realm, path: str) -> JSObject:
+    fs, rest = realm.host.workdir.find(path)
     return stats_of(realm, fs.lstat(rest))
 
 
-@_operation("readdir", 1, names_path=True)
-def _readdir(realm: Realm, path: Any) -> Any:
-    fs, rest = realm.host.workdir.find(to_string(path))
+@_operation("readdir", 1, paths=1, syscall="scandir")
+def _readdir(realm: Realm, path: str) -> Any:
+    fs, rest = realm.host.workdir.find(path)
     file = fs.open_file(rest, OpenFlags.DIRECTORY)
     try:
         names = [entry.name for entry in file.read_directory()]
@@ -153,72 +175,71 @@ def _readdir(realm: Realm, path: Any) -> Any:
     return realm.new_array(sorted(names, key=os.fsencode))
 
 
-@_operation("mkdir", 2, names_path=True)
-def _mkdir(realm: Realm, path: Any, mode: Any) -> Any:
-    fs, rest = realm.host.workdir.find_entry(to_string(path), errno.EEXIST)
+@_operation("mkdir", 2, paths=1)
+def _mkdir(realm: Realm, path: str, mode: Any) -> Any:
+    fs, rest = realm.host.workdir.find_entry(path, errno.EEXIST)
     permissions = 0o777 if mode is UNDEFINED else to_uint32(mode) & 0o7777
     fs.mkdir(rest, permissions & ~realm.host.umask)
     return UNDEFINED
 
 
-@_operation("rmdir", 1, names_path=True)
-def _rmdir(realm: Realm, path: Any) -> Any:
-    name = to_string(path)
-    refused = errno.ENOTEMPTY if name.rstrip("/").endswith("..") else errno.EINVAL
-    fs, rest = realm.host.workdir.find_entry(name, refused)
+@_operation("rmdir", 1, paths=1)
+def _rmdir(realm: Realm, path: str) -> Any:
+    refused = errno.ENOTEMPTY if path.rstrip("/").endswith("..") else errno.EINVAL
+    fs, rest = realm.host.workdir.find_entry(path, refused)
     fs.rmdir(rest)
     return UNDEFINED
 
 
-@_operation("unlink", 1, names_path=True)
-def _unlink(realm: Realm, path: Any) -> Any:
-    fs, rest = realm.host.workdir.find_entry(to_string(path), errno.EISDIR)
+@_operation("unlink", 1, paths=1)
+def _unlink(realm: Realm, path: str) -> Any:
+    fs, rest = realm.host.workdir.find_entry(path, errno.EISDIR)
     fs.unlink(rest)
     return UNDEFINED
 
 
-@_operation("rename", 2, names_path=True)
-def _rename(realm: Realm, old: Any, new: Any) -> Any:
-    fs, rest = realm.host.workdir.find_entry(to_string(old), errno.EBUSY)
-    to, target = realm.host.workdir.find_entry(to_string(new), errno.EBUSY)
+@_operation("rename", 2, paths=2)
+def _rename(realm: Realm, old: str, new: str) -> Any:
+    fs, rest = realm.host.workdir.find_entry(old, errno.EBUSY)
+    to, target = realm.host.workdir.find_entry(new, errno.EBUSY)
     fs.rename(rest, target, None if to is fs else to)
     return UNDEFINED
 
 
-@_operation("link", 2, names_path=True)
-def _link(realm: Realm, old: Any, new: Any) -> Any:
-    fs, rest = realm.host.workdir.find(to_string(old))
+@_operation("link", 2, paths=2)
+def _link(realm: Realm, old: str, new: str) -> Any:
+    fs, rest = realm.host.workdir.find(old)
     if rest.endswith("/"):
         fs.stat(rest)
         raise OSError(errno.EPERM, os.strerror(errno.EPERM))
-    to, target = realm.host.workdir.find_new(to_string(new))
+    to, target = realm.host.workdir.find_new(new)
     fs.link(rest, target, None if to is fs else to)
     return UNDEFINED
 
 
-@_operation("symlink", 2)
-def _symlink(realm: Realm, target: Any, path: Any) -> Any:
-    fs, rest = realm.host.workdir.find_new(to_string(path))
-    fs.symlink(to_string(target), rest)
+@_operation("symlink", 2, paths=2)
+def _symlink(realm: Realm, target: str, path: str) -> Any:
+    fs, rest = realm.host.workdir.find_new(path)
+    fs.symlink(target, rest)
     return UNDEFINED
 
 
-@_operation("readlink", 1, names_path=True)
-def _readlink(realm: Realm, path: Any) -> str:
-    fs, rest = realm.host.workdir.find(to_string(path))
+@_operation("readlink", 1, paths=1)
+def _readlink(realm: Realm, path: str) -> str:
+    fs, rest = realm.host.workdir.find(path)
     return str(fs.readlink(rest))
 
 
-@_operation("utimes", 3, names_path=True)
-def _utimes(realm: Realm, path: Any, access: Any, modification: Any) -> Any:
-    fs, rest = realm.host.workdir.find(to_string(path))
+@_operation("utimes", 3, paths=1)
+def _utimes(realm: Realm, path: str, access: Any, modification: Any) -> Any:
+    fs, rest = realm.host.workdir.find(path)
     fs.set_times(rest, _nanoseconds(access), _nanoseconds(modification))
     return UNDEFINED
 
 
-@_operation("truncate", 2, names_path=True)
-def _truncate(realm: Realm, path: Any, length: Any) -> Any:
-    fs, rest = realm.host.workdir.find(to_string(path))
+@_operation("truncate", 2, paths=1)
+def _truncate(realm: Realm, path: str, length: Any) -> Any:
+    fs, rest = realm.host.workdir.find(path)
     file = fs.open_file(rest, OpenFlags.WRITE_ONLY)
     try:
         file.truncate(_size(length))
@@ -227,23 +248,23 @@ def _truncate(realm: Realm, path: Any, length: Any) -> Any:
     return UNDEFINED
 
 
-@_operation("chmod", 2, names_path=True)
-def _chmod(realm: Realm, path: Any, mode: Any) -> Any:
-    fs, rest = realm.host.workdir.find(to_string(path))
+@_operation("chmod", 2, paths=1)
+def _chmod(realm: Realm, path: str, mode: Any) -> Any:
+    fs, rest = realm.host.workdir.find(path)
     offered(fs, "set_permissions")(rest, to_uint32(mode) & 0o7777)
     return UNDEFINED
 
 
-@_operation("chown", 3, names_path=True)
-def _chown(realm: Realm, path: Any, user: Any, group: Any) -> Any:
-    fs, rest = realm.host.workdir.find(to_string(path))
+@_operation("chown", 3, paths=1)
+def _chown(realm: Realm, path: str, user: Any, group: Any) -> Any:
+    fs, rest = realm.host.workdir.find(path)
     offered(fs, "set_owner")(rest, _owner(user), _owner(group))
     return UNDEFINED
 
 
-@_operation("lchown", 3, names_path=True)
-def _lchown(realm: Realm, path: Any, user: Any, group: Any) -> Any:
-    fs, rest = realm.host.workdir.find(to_string(path))
+@_operation("lchown", 3, paths=1)
+def _lchown(realm: Realm, path: str, user: Any, group: Any) -> Any:
+    fs, rest = realm.host.workdir.find(path)
     offered(fs, "set_owner")(rest, _owner(user), _owner(group), follow=False)
     return UNDEFINED
 
@@ -304,19 +325,24 @@ def _transfer(name: str, mask: int) -> Callable[[Operation], Operation]:
         def arguments(realm: Realm, args: Args) -> tuple[FileEntry, memoryview, int | None]:
             fd, buffer, offset, length, position = _padded(args, 5)
             if not isinstance(buffer, JSTypedArray):
-                throw_type_error('The "buffer" argument must be an instance of Uint8Array')
-            start = 0 if offset is UNDEFINED or offset is None else int(to_integer(offset))
-            count = len(buffer.view) - start if length is UNDEFINED or length is None else int(to_integer(length))
-            if start < 0 or count < 0 or start + count > len(buffer.view):
-                raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
+                throw_type_of_argument(realm, "buffer", "an instance of Buffer, TypedArray, or DataView")
+            room = len(buffer.view)
+            start = 0 if offset is UNDEFINED or offset is None else to_integer(offset)
+            count = room - start if length is UNDEFINED or length is None else to_integer(length)
+            if not (isinstance(start, int) and 0 <= start <= room):
+                throw_out_of_range(realm, "offset")
+            if not (isinstance(count, int) and 0 <= count <= room - start):
+                throw_out_of_range(realm, "length")
             place = None if position is UNDEFINED or position is None else _size(position)
             return _entry(realm, fd), buffer.view[start : start + count], place
 
         def call(realm: Realm, this: Any, args: Args) -> Any:
-            callback = _callback(args)
+            callback = _callback(realm, args)
             loop = realm.host.loop
 
-            def answer(*values: Any) -> None:
+            def answer(error: Any, count: int = 0) -> None:
+                values = (error, count, argument(args, 1))
+                realm.host.answer = values
                 loop.post(lambda: callback.call(UNDEFINED, values))
 
             def transfer() -> None:

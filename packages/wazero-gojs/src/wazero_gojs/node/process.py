@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Final
 
-from wazero_gojs.model.object import Args, Native, argument
+from wazero_gojs.model.object import Args, JSObject, Native, argument, is_callable
 from wazero_gojs.model.table import Table
-from wazero_gojs.model.values import UNDEFINED, JSError, to_string, to_uint32
+from wazero_gojs.model.values import UNDEFINED, BigInt, JSError, to_string, to_uint32
 
-from .errors import system_error
+from .errors import system_error, throw_type_of_argument
 
 if TYPE_CHECKING:
     from wazero_gojs.model.realm import Realm
@@ -57,7 +57,7 @@ def chdir(realm: Realm, this: Any, args: Args) -> Any:
     try:
         realm.host.workdir.change(path)
     except OSError as error:
-        raise JSError(system_error(realm, error, "chdir", path)) from None
+        raise JSError(system_error(realm, error, "chdir", realm.host.workdir.path, path)) from None
     return UNDEFINED
 
 
@@ -97,19 +97,31 @@ def exit_(realm: Realm, this: Any, args: Args) -> Any:
     realm.host.exit(to_uint32(argument(args, 0)))
 
 
-@_PROCESS.method("hrtime", 1)
-def hrtime(realm: Realm, this: Any, args: Args) -> Any:
+def _hrtime(realm: Realm, this: Any, args: Args) -> Any:
     """Seconds and nanoseconds since some moment, or since an earlier such pair."""
     now = realm.host.system.nanotime()
     earlier = argument(args, 0)
-    if earlier is not UNDEFINED and earlier is not None:
+    if earlier is not UNDEFINED:
+        if not isinstance(earlier, JSObject):
+            throw_type_of_argument(realm, "time", "an instance of Array")
         now -= to_uint32(earlier.get_index(0)) * _SECOND + to_uint32(earlier.get_index(1))
     return realm.new_array(divmod(now, _SECOND))
+
+
+def _make_hrtime(realm: Realm) -> Any:
+    made = realm.new_function(_hrtime, "hrtime", 1)
+    made.properties["bigint"] = realm.new_function(lambda realm, this, args: BigInt(realm.host.system.nanotime()), "bigint")
+    return made
+
+
+_PROCESS.made("hrtime", _make_hrtime)
 
 
 @_PROCESS.method("nextTick", 1)
 def next_tick(realm: Realm, this: Any, args: Args) -> Any:
     """Call a function as soon as what runs now has ended."""
     function, rest = argument(args, 0), tuple(args[1:])
+    if not is_callable(function):
+        throw_type_of_argument(realm, "callback", "of type function")
     realm.jobs.add(lambda: function.call(UNDEFINED, rest))
     return UNDEFINED
