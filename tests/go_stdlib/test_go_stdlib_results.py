@@ -53,3 +53,18 @@ def test_results_are_those_of_the_testing_package() -> None:
 )
 def test_what_is_worse(here: Outcome, there: Outcome, worse: list[str]) -> None:
     assert what_is_worse(here, there) == worse
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "worse"),
+    [
+        (outcome(1, A="FAIL", B="PASS"), outcome(A="PASS", B="PASS"), []),
+        (outcome(1, A="FAIL", AB="FAIL"), outcome(A="PASS", AB="PASS"), ["AB: FAIL here, PASS there"]),
+        (outcome(1, A="SKIP"), outcome(A="PASS"), []),
+        (outcome(2, A="FAIL"), outcome(A="PASS"), ["exit code: 2 here, 0 there"]),
+        (outcome(A="PASS"), outcome(A="PASS"), ["A|C: known, but does not happen"]),
+        (outcome(1, A="FAIL"), outcome(1, A="FAIL"), ["A|C: known, but does not happen"]),
+    ],
+)
+def test_known_differences(here: Outcome, there: Outcome, worse: list[str]) -> None:
+    assert what_is_worse(here, there, ["A|C"]) == worse

@@ -45,7 +45,7 @@ def test_recorded_of_node(node: None, tmp_path: Path) -> None:
 
 def test_without_any_file_system(host: Host) -> None:
     ended = host.run("files", "/")
-    assert ended.stdout.startswith("chdir ok\nwrite No such file or directory (exist false, not exist true")
+    assert ended.stdout.startswith("chdir ok\nwrite Read-only file system (exist false, not exist false")
 
 
 @posix_only

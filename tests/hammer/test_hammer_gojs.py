@@ -206,11 +206,15 @@ def test_deadlines_in_several_threads_hammer(runtime: Runtime, tasks: CompiledMo
 @pytest.mark.parametrize("loop", ["own", "asyncio"])
 def test_code_that_never_waits_is_ended(runtime: Runtime, tasks: CompiledModule, loop: str) -> None:
     config = machine_config().with_args("tasks", "spin").with_name("")
-    with nothing_left(), pytest.raises(DeadlineExceededError):
+
+    def start() -> None:
         if loop == "own":
             wazero_gojs.run(runtime, tasks, config, timeout=0.2)
         else:
             asyncio.run(wazero_gojs.run_async(runtime, tasks, config, timeout=0.2))
+
+    with nothing_left(), pytest.raises(DeadlineExceededError):
+        start()
 
 
 @pytest.mark.parametrize(
@@ -228,9 +232,13 @@ def test_scripts_that_never_end_are_ended(script: str) -> None:
     """None of these comes by code of Go again."""
     config = RuntimeConfig().with_lazy_validation(True).with_compilation_cache(_CACHE).with_call_timeout(0.5)
     go = wazero_gojs.load(binary("library"), machine_config(), runtime_config=config)
-    with nothing_left(), go, pytest.raises(DeadlineExceededError):
+
+    def start() -> None:
         go["eval"](script)
         go.never().result(timeout=0.3)
+
+    with nothing_left(), go, pytest.raises(DeadlineExceededError):
+        start()
 
 
 def test_control_c(tmp_path: Path) -> None:

@@ -129,7 +129,7 @@ class EventLoop:
     def release(self, task: Task | None) -> None:
         """See `Hold.release`."""
         with self._lock:
-            if task is not None:
+            if task is not None and not self._is_closed:
                 self._done.append(task)
             self._held -= 1
             if self._bell is not None:

@@ -42,8 +42,9 @@ SAFE_WRITE: Final = select.PIPE_BUF if sys.platform != "win32" else 512
 
 _SECOND: Final = 1_000_000_000
 _MILLISECOND: Final = 1_000_000
-_AT_MOST: Final = 86_400 * _SECOND
-"""A day, the longest single wait: the system's own types have bounds, too."""
+_AT_MOST: Final = _SECOND
+"""The longest single wait. A signal that comes just before the system is asked to wait does not end it; Python looks after it
+next time."""
 
 
 class Owner(Protocol):

@@ -14,6 +14,24 @@ if TYPE_CHECKING:
 _SAME: Final = {"EWOULDBLOCK": "EAGAIN", "EOPNOTSUPP": "ENOTSUP", "EDEADLOCK": "EDEADLK"}
 
 
+_TEXTS: Final = {
+    "EBUSY": "resource busy or locked",
+    "EEXIST": "file already exists",
+    "EFAULT": "bad address in system call argument",
+    "EIO": "i/o error",
+    "EISDIR": "illegal operation on a directory",
+    "ELOOP": "too many symbolic links encountered",
+    "ENAMETOOLONG": "name too long",
+    "ENFILE": "file table overflow",
+    "ENOMEM": "not enough memory",
+    "ENOTSUP": "operation not supported on socket",
+    "ESPIPE": "invalid seek",
+    "ETXTBSY": "text file is busy",
+    "EXDEV": "cross-device link not permitted",
+}
+"""What libuv calls errors, where Linux calls them otherwise."""
+
+
 def code_of(error: OSError) -> str:
     """The name of an error number; EIO for one without."""
     if not error.errno:
@@ -28,7 +46,7 @@ def system_error(realm: Realm, error: OSError, syscall: str, path: str | None = 
     number = getattr(errno, code, errno.EIO)
     named = {"path": path, "dest": dest}
     where = " ->".join(f" '{name}'" for name in named.values() if name is not None)
-    made = realm.new_error("Error", f"{code}: {os.strerror(number).lower()}, {syscall}{where}")
+    made = realm.new_error("Error", f"{code}: {_TEXTS.get(code) or os.strerror(number).lower()}, {syscall}{where}")
     made.properties.update({"errno": -number, "code": code, "syscall": syscall})
     made.properties.update({name: value for name, value in named.items() if value is not None})
     return made

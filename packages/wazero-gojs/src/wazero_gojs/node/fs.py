@@ -230,14 +230,14 @@ def _readlink(realm: Realm, path: str) -> str:
     return str(fs.readlink(rest))
 
 
-@_operation("utimes", 3, paths=1)
+@_operation("utimes", 3, paths=1, syscall="utime")
 def _utimes(realm: Realm, path: str, access: Any, modification: Any) -> Any:
     fs, rest = realm.host.workdir.find(path)
     fs.set_times(rest, _nanoseconds(access), _nanoseconds(modification))
     return UNDEFINED
 
 
-@_operation("truncate", 2, paths=1)
+@_operation("truncate", 2, paths=1, syscall="open")
 def _truncate(realm: Realm, path: str, length: Any) -> Any:
     fs, rest = realm.host.workdir.find(path)
     file = fs.open_file(rest, OpenFlags.WRITE_ONLY)

@@ -110,7 +110,9 @@ def _hrtime(realm: Realm, this: Any, args: Args) -> Any:
 
 def _make_hrtime(realm: Realm) -> Any:
     made = realm.new_function(_hrtime, "hrtime", 1)
-    made.properties["bigint"] = realm.new_function(lambda realm, this, args: BigInt(realm.host.system.nanotime()), "bigint")
+    made.properties["bigint"] = realm.new_function(
+        lambda realm, this, args: BigInt(realm.host.system.nanotime()), "bigint"
+    )
     return made
 
 
