@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ctypes
 from typing import TYPE_CHECKING, Any, Final, NoReturn, final
-from weakref import WeakValueDictionary
 
 from wazero_api import (
     ExhaustionError,
@@ -32,6 +31,7 @@ from .link.frames import StackWalker
 from .link.records import TRAPS, FunctionRecord
 from .link.sweeping import Sweeper
 from .link.trampolines import Trampolines
+from .link.weak import WeakRegistry
 from .memory import forks
 from .memory.executable import CodeBlock, ExecutableSpace
 
@@ -50,7 +50,7 @@ class Process:
     def __init__(self) -> None:
         self.functions_space = ExecutableSpace()
         self.code_map = CodeMap()
-        self.owners: WeakValueDictionary[int, Any] = WeakValueDictionary()
+        self.owners: WeakRegistry[Any] = WeakRegistry()
         """`Instance`s and `HostTarget`s by the addresses of their contexts."""
         self.conversions = Conversions(self._function_at, ReferenceKeeper())
         self._walker = StackWalker(self.code_map, self.owners)

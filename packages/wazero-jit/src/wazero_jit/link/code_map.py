@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from typing import TYPE_CHECKING, NamedTuple, final
-from weakref import WeakValueDictionary
+
+from .weak import WeakRegistry
 
 if TYPE_CHECKING:
     from wazero_jit.code import JitCode
@@ -24,7 +25,7 @@ class CodeMap:
     """Blocks of code by address. Entries of code that is gone drop out by themselves."""
 
     def __init__(self) -> None:
-        self._owners: WeakValueDictionary[int, JitCode] = WeakValueDictionary()
+        self._owners: WeakRegistry[JitCode] = WeakRegistry()
 
     def add(self, start: int, owner: JitCode) -> None:
         """A block of code at `start` now holds functions of `owner`."""
@@ -32,8 +33,7 @@ class CodeMap:
 
     def find(self, address: int) -> Place | None:
         """The function whose code `address` is in, or directly behind: return addresses may be there."""
-        # From a list that is made in one step: others may come and go meanwhile, as collecting garbage lets them.
-        owners = {ref.key: owner for ref in self._owners.valuerefs() if (owner := ref()) is not None}
+        owners = dict(self._owners.items())
         starts = sorted(owners)
         index = bisect_right(starts, address) - 1
         return owners[starts[index]].place(address) if index >= 0 else None

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Any, final
 from wazero_api import Frame
 
 if TYPE_CHECKING:
-    from weakref import WeakValueDictionary
-
     from .code_map import CodeMap, Place
+    from .weak import WeakRegistry
 
 
 def _word(address: int) -> int:
@@ -22,7 +21,7 @@ def _word(address: int) -> int:
 class StackWalker:
     """Makes `Frame`s. `instances` gives the instance of a context by the context's address."""
 
-    def __init__(self, code_map: CodeMap, instances: WeakValueDictionary[int, Any]) -> None:
+    def __init__(self, code_map: CodeMap, instances: WeakRegistry[Any]) -> None:
         self._code_map = code_map
         self._instances = instances
 

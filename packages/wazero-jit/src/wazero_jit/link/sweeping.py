@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, Final, final
-from weakref import WeakValueDictionary
 
 from .conversions import ReferenceKeeper
+from .weak import WeakRegistry
 
 _FIRST_SWEEP: Final = 1024
 """Kept objects from which on a sweep is worth its while; later, twice what the last one left."""
@@ -24,7 +24,7 @@ class Sweeper:
     def __init__(self, keeper: ReferenceKeeper, is_entering: Callable[[], bool]) -> None:
         self._keeper = keeper
         self._is_entering = is_entering
-        self._holders: WeakValueDictionary[int, Any] = WeakValueDictionary()
+        self._holders: WeakRegistry[Any] = WeakRegistry()
         """Tables and globals, by anything that tells them apart."""
         keeper.ask_after(_FIRST_SWEEP, self._sweep)
 
@@ -36,9 +36,7 @@ class Sweeper:
         if not self._is_entering():
             return
         live: set[int] = set()
-        for reference in self._holders.valuerefs():  # made in one step: other threads may add to them meanwhile
-            holder = reference()
-            if holder is not None:
-                live.update(holder.references(self._keeper))
+        for holder in self._holders.values():
+            live.update(holder.references(self._keeper))
         self._keeper.sweep(live)
         self._keeper.ask_after(max(_FIRST_SWEEP, len(self._keeper)), self._sweep)
