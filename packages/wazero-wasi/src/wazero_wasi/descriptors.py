@@ -16,8 +16,10 @@ from .lookup import entry_at, file_at, state_of
 from .rights import NotCapableError, Rights
 from .stats import file_type_number
 
-_FDSTAT: Final = Struct("<BxH4xQQ")
-_PRESTAT: Final = Struct("<B3xI")
+FDSTAT: Final = Struct("<BxH4xQQ")
+"""Kind, flags, rights, and rights of files opened through it. Spec: "fdstat"."""
+PRESTAT: Final = Struct("<B3xI")
+"""Kind, and the length of the guest path. Spec: "prestat"."""
 _PRESTAT_DIRECTORY: Final = 0
 _LAST_ADVICE: Final = 5
 
@@ -119,10 +121,10 @@ def fd_fdstat_get(module: Caller, fd: int, result: int) -> None:
     """Store kind, flags and rights."""
     entry = module.system.files[fd]
     buffer = buffer_of(module)
-    check(buffer, result, _FDSTAT.size)
+    check(buffer, result, FDSTAT.size)
     file_type = entry.file.stat().file_type
     base, inherited = _rights_of(entry, file_type)
-    _FDSTAT.pack_into(buffer, result, file_type_number(file_type), _fdflags_of(entry.flags), base, inherited)
+    FDSTAT.pack_into(buffer, result, file_type_number(file_type), _fdflags_of(entry.flags), base, inherited)
 
 
 def fd_fdstat_set_flags(module: Caller, fd: int, fdflags: int) -> None:
@@ -153,8 +155,8 @@ def fd_prestat_get(module: Caller, fd: int, result: int) -> None:
     """Store that this is a mount, and the length of its guest path. EBADF for what is none: so guests find the last."""
     name = _mount_name(module, fd)
     buffer = buffer_of(module)
-    check(buffer, result, _PRESTAT.size)
-    _PRESTAT.pack_into(buffer, result, _PRESTAT_DIRECTORY, len(name))
+    check(buffer, result, PRESTAT.size)
+    PRESTAT.pack_into(buffer, result, _PRESTAT_DIRECTORY, len(name))
 
 
 def fd_prestat_dir_name(module: Caller, fd: int, path: int, path_len: int) -> None:

@@ -17,14 +17,13 @@ from wazero_api import decode_i32, decode_i64, decode_u32
 from wazero_core.runtime.host_logging import visible
 
 from . import errnos
+from .descriptors import FDSTAT, PRESTAT
 from .dialect import Dialect
 from .guest import U32, U64, Caller, buffer_of, view
 from .rights import Rights
 from .signatures import OUT, Signature
 
 _U16: Final = Struct("<H")
-_FDSTAT: Final = Struct("<BxH4xQQ")
-_PRESTAT: Final = Struct("<B3xI")
 
 _CLOCKS: Final = ("realtime", "monotonic", "process_cputime", "thread_cputime")
 _FILE_TYPES: Final = (
@@ -114,9 +113,9 @@ _SHOWN: Final[dict[str, Callable[[int], str]]] = {
 
 _LAYOUTS: Final = {
     "fd": U32,
-    "fdstat": _FDSTAT,
+    "fdstat": FDSTAT,
     "filesize": U64,
-    "prestat": _PRESTAT,
+    "prestat": PRESTAT,
     "roflags": _U16,
     "size": U32,
     "timestamp": U64,
