@@ -31,6 +31,16 @@ TYPED_TESTS = ("noxfile.py", "benchmarks", "examples", "tests", "packages/wazero
 """What is typed strictly besides the packages."""
 IN_PARALLEL = ("-n", "3", "--dist", "loadfile")
 """Files of tests run beside one another, one more than a small machine has processors, since many wait for processes."""
+FIRST_ONLY = (
+    "packages/wazero-jit/tests/isa",
+    "tests/go_stdlib",
+    "tests/gojs/test_esbuild.py",
+    "tests/gojs/test_gojs_recorded.py",
+    "tests/gojs/test_gojs_shared.py",
+    "tests/fuzz",
+    "tests/programs",
+)
+"""Tests that run on the first version of Python only."""
 WHEELS_LIMIT_BYTES = 1_000_000
 """All five wheels together stay below this."""
 
@@ -108,10 +118,11 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Every test but the official suite, with real programs built by real compilers.
 
-    What an ISA's bytes do depends on no version of Python: the first version tests that for all.
+    What an ISA's bytes do, and what a compiled program does beside Node or wasmtime, depends on no version of Python: the
+    first version tests that for all.
     """
     _install(session, "test", "compilers")
-    others = [] if session.python == FOUND[0] else ["--ignore=packages/wazero-jit/tests/isa"]
+    others = [] if session.python == FOUND[0] else [f"--ignore={path}" for path in FIRST_ONLY]
     session.run("python", "-m", "pytest", *IN_PARALLEL, "--ignore=tests/conformance", *others, *session.posargs)
 
 

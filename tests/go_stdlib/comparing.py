@@ -42,8 +42,12 @@ class Runs:
     def check(self, known: Collection[str] = ()) -> None:
         """Fail if anything is worse here, except for what is known."""
         here, there = self.here, self.there
-        complaint = f"\n{here.errors[-2000:].decode(errors='replace')}\n{here.output[-4000:].decode(errors='replace')}"
+        complaint = f"\n{_end(here.errors, 2000)}\n{_end(here.output, 4000)}"
         assert here.count("PASS"), f"no test passes{complaint}"
-        assert there.count("PASS"), f"no test passes under {self.peer}: {there.errors[-2000:].decode(errors='replace')}"
+        assert there.count("PASS"), f"no test passes under {self.peer}: {_end(there.errors, 2000)}"
         worse = what_is_worse(here, there, known)
-        assert not worse, "\n".join(worse) + complaint
+        assert not worse, "\n".join(worse) + complaint + f"\nunder {self.peer}: {_end(there.errors, 2000)}"
+
+
+def _end(output: bytes, size: int) -> str:
+    return output[-size:].decode(errors="replace")

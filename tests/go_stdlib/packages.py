@@ -59,7 +59,7 @@ JS: Final = (
     Package("path/filepath", Run.ALWAYS, Run.SLOW),
     Package("sort", Run.ALWAYS, Run.SLOW),
     Package("sync", Run.ALWAYS, Run.SLOW),
-    Package("os", Run.SLOW, Run.SLOW),
+    Package("os", Run.SLOW, Run.NEVER, _TOO_LONG),
     Package("time", Run.SLOW, Run.SLOW),
     Package("runtime", Run.SLOW, Run.NEVER, _TOO_LONG),
     Package("strings", Run.SLOW, Run.SLOW),
