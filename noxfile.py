@@ -138,7 +138,7 @@ def slow(session: nox.Session) -> None:
 
 @nox.session
 def go_stdlib(session: nox.Session) -> None:
-    """Go's own tests of its standard library, all of them, beside wasmtime; the default run has a few packages."""
+    """Go's own tests of its standard library, all of them, beside wasmtime and Node; the default run has a few packages."""
     _install(session, "test", "compilers")
     # Some packages take longer on the portable engine than a test may otherwise.
     options = ("-m", "slow or not slow", "-o", "faulthandler_timeout=2400")

@@ -134,7 +134,7 @@ def read_data_section(reader: Reader) -> DataSection:
 def _alike(address_bytes: int, size: int) -> re.Pattern[bytes]:
     """Eight ordinary segments or more in a row, with addresses and contents of these lengths."""
     segment = rb"\x00\x41[\x80-\xff]{%d}[\x00-\x3f]\x0b\x%02x.{%d}" % (address_bytes - 1, size, size)
-    return re.compile(b"(?s)(?:" + segment + b"){8,}+")
+    return re.compile(b"(?s)(?:" + segment + b"){8,}")
 
 
 def _spaced_numbers(data: bytes, length: int, stride: int) -> tuple[int, ...]:

@@ -77,6 +77,8 @@ class DirFS:
     is being resolved (links swapped, directories moved) may make it fail, not lead it out. Hard links and mount points
     that someone else puts below the directory are part of it.
 
+    Nothing is outside of the root of the whole system: there, links with an absolute target are made and followed.
+
     Where the system has no calls relative to descriptors (Windows), paths are checked component by component and then
     used: that keeps a guest in, but not a guest helped by another process that changes links meanwhile.
 
@@ -184,11 +186,13 @@ class DirFS:
                 os.link(source.name, destination.name)
 
     def symlink(self, target: str, path: str) -> None:
-        """Make a link. EPERM for an absolute target: the host's own programs would follow it out."""
-        if target.startswith("/") or (walking.IS_WINDOWS and (target.startswith("\\") or ":" in target)):
+        """Make a link. EPERM for an absolute target below any root but the system's: other programs would follow it out."""
+        if walking.IS_WINDOWS and (target.startswith("\\") or ":" in target):
             fail(errno.EPERM)
         walking.check_text(target)
         with self._walk(path) as walk:
+            if target.startswith("/") and not walk.is_system_root():
+                fail(errno.EPERM)
             _refuse_directory_name(walk)
             os.symlink(target, walk.name, dir_fd=walk.directory)
 

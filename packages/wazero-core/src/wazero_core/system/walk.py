@@ -10,7 +10,7 @@ while the path is being resolved, not directories moved out of the tree.
 """
 
 # `pathlib` has no calls by descriptor, and paths here are text on purpose.
-# ruff: noqa: PTH112, PTH115, PTH118
+# ruff: noqa: PTH112, PTH115, PTH116, PTH118
 
 from __future__ import annotations
 
@@ -112,6 +112,10 @@ class Walk(ABC):
     def close(self) -> None:
         """Release what the walk holds."""
 
+    def is_system_root(self) -> bool:
+        """Whether the walk's root is that of the whole system, so that absolute targets of links do not lead out of it."""
+        return False
+
     @abstractmethod
     def _enter(self, name: str) -> bool:
         """Stand in the directory `name` of this directory; False if it is a link or no directory."""
@@ -158,7 +162,10 @@ class Walk(ABC):
     def _put(self, path: str) -> None:
         """Make `path` the next to be resolved."""
         if path.startswith("/"):
-            fail(errno.EPERM)
+            if not self._links or not self.is_system_root():
+                fail(errno.EPERM)
+            self._names.clear()
+            self._restart()
         components = [part for part in path.split("/") if part not in ("", ".")]
         if IS_WINDOWS:
             _check_windows_names(components)
@@ -246,6 +253,9 @@ class DescriptorWalk(Walk):
         if self.directory is not None:
             self.directory = None
             self._root.give_back(self._base)
+
+    def is_system_root(self) -> bool:
+        return os.path.samestat(os.fstat(self._base), os.stat("/"))
 
     def _enter(self, name: str) -> bool:
         try:

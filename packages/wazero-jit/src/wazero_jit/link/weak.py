@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from _weakref import _remove_dead_weakref  # type: ignore[attr-defined]  # what `weakref.WeakValueDictionary` does it with, too
 from typing import Final, Generic, TypeVar, final
 from weakref import ref
 
@@ -44,8 +45,8 @@ class WeakRegistry(Generic[T]):
     def items(self) -> list[tuple[int, T]]:
         """What is there now."""
         found = []
-        for key, reference in list(self._references.items()):
-            value = reference()
+        for key in self._keys():
+            value = self.get(key)
             if value is not None:
                 found.append((key, value))
         return found
@@ -54,8 +55,11 @@ class WeakRegistry(Generic[T]):
         """What is there now, without the numbers."""
         return [value for _, value in self.items()]
 
+    def _keys(self) -> list[int]:
+        # In one step: copying items would make objects, which may start a garbage collection, and that other code.
+        return list(self._references)
+
     def _purge(self) -> None:
-        for key, reference in list(self._references.items()):
-            if reference() is None and self._references.get(key) is reference:
-                del self._references[key]
+        for key in self._keys():
+            _remove_dead_weakref(self._references, key)  # in one step: another thread may just put a new object there
         self._limit = max(2 * len(self._references), _FEW)
