@@ -452,3 +452,17 @@ def test_a_relative_path_means_the_directory_it_meant_at_first(tmp_path: Path, m
     fs = DirFS(".")
     monkeypatch.chdir("/")
     assert fs.stat("mark").size == 0
+
+
+def test_below_the_root_of_the_system_absolute_targets_stay_inside(tmp_path: Path) -> None:
+    if not walk.HAS_DESCRIPTORS:
+        pytest.skip("known by its path alone")
+    (tmp_path / "file").write_bytes(b"content")
+    whole = DirFS("/")
+    link = str(tmp_path / "link").lstrip("/")
+    whole.symlink(str(tmp_path / "file"), link)
+    assert whole.stat(link).size == 7
+    with pytest.raises(PermissionError):
+        DirFS(tmp_path).stat("link")
+    with pytest.raises(PermissionError):
+        DirFS(tmp_path).symlink("/etc", "other")
