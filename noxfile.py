@@ -32,6 +32,7 @@ TYPED_TESTS = ("noxfile.py", "benchmarks", "examples", "tests", "packages/wazero
 IN_PARALLEL = ("-n", "3", "--dist", "loadfile")
 """Files of tests run beside one another, one more than a small machine has processors, since many wait for processes."""
 FIRST_ONLY = (
+    "packages/wazero-core/tests/system/test_fs_contract.py",
     "packages/wazero-jit/tests/isa",
     "tests/go_stdlib",
     "tests/gojs/test_esbuild.py",
@@ -39,6 +40,7 @@ FIRST_ONLY = (
     "tests/gojs/test_gojs_shared.py",
     "tests/fuzz",
     "tests/programs",
+    "tests/sandbox",
 )
 """Tests that run on the first version of Python only."""
 WHEELS_LIMIT_BYTES = 1_000_000
