@@ -39,8 +39,8 @@ _TOO_LONG: Final = (
 _TOO_DEEP: Final = "it nests 10,000 arrays, and the portable engine 5,000 calls"
 
 WASIP1: Final = (
-    Package("os", Run.ALWAYS, Run.SLOW),
-    Package("path/filepath", Run.ALWAYS, Run.ALWAYS),
+    Package("os", Run.SLOW, Run.SLOW),
+    Package("path/filepath", Run.ALWAYS, Run.SLOW),
     Package("io/fs", Run.ALWAYS, Run.SLOW),
     Package("bufio", Run.ALWAYS, Run.SLOW),
     Package("sort", Run.ALWAYS, Run.SLOW),
@@ -56,9 +56,9 @@ WASIP1: Final = (
 JS: Final = (
     Package("syscall/js", Run.ALWAYS, Run.SLOW),
     Package("io/fs", Run.ALWAYS, Run.SLOW),
-    Package("path/filepath", Run.ALWAYS, Run.SLOW),
+    Package("path/filepath", Run.SLOW, Run.SLOW),
     Package("sort", Run.ALWAYS, Run.SLOW),
-    Package("sync", Run.ALWAYS, Run.SLOW),
+    Package("sync", Run.SLOW, Run.SLOW),
     Package("os", Run.SLOW, Run.NEVER, _TOO_LONG),
     Package("time", Run.SLOW, Run.SLOW),
     Package("runtime", Run.SLOW, Run.NEVER, _TOO_LONG),

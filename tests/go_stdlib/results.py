@@ -51,12 +51,14 @@ def read_results(output: bytes) -> dict[str, Result]:
 def what_is_worse(here: Outcome, there: Outcome, known: Collection[str] = ()) -> list[str]:
     """Lines on what does not pass here and came out otherwise there: failures, skipped and missing tests, and the exit code.
 
+    A test that skips itself here and is not reached there has come further.
+
     Left out are tests whose whole name matches a regular expression in `known`; there is a line on each that matches none.
     """
     worse = {}
     for name in sorted(here.results.keys() | there.results.keys()):
         result, other = (outcome.results.get(name, "missing") for outcome in (here, there))
-        if result not in ("PASS", other):
+        if result not in ("PASS", other) and (result, other) != ("SKIP", "missing"):
             worse[name] = f"{name}: {result} here, {other} there"
     matches = {pattern: {name for name in worse if re.fullmatch(pattern, name)} for pattern in known}
     explained = set().union(*matches.values())
