@@ -40,12 +40,6 @@ def test_what_is_imported(compile_text: Compile, imports: str, names: list[str] 
     assert module is None or module.name == "env"
 
 
-def test_a_module_of_that_name_that_is_there_already(compile_text: Compile) -> None:
-    decoded = compile_text(f"(module {ABORT} {UNKNOWN})").module
-    assert module_for(decoded, taken={"env"}) is None
-    assert module_for(compile_text(f"(module {ABORT})").module, taken=["wasi_snapshot_preview1"]) is not None
-
-
 def test_some_are_known_and_some_are_not(compile_text: Compile) -> None:
     with pytest.raises(LinkError) as caught:
         module_for(compile_text(f"(module {ABORT} {UNKNOWN} {INVOKE})").module)

@@ -62,7 +62,6 @@ class Program:
         change: Callable[[Any], Any] | None = None,
     ) -> None:
         self.config = config
-        self.undefined: Final = UNDEFINED
         self.is_exited = False
         self._names: dict[bytes, str] = {}
         self._timeouts: dict[int, Timer] = {}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
@@ -11,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final, final
 
 from wazero_api import ExitError, LinkError
+from wazero_api.record import replace
 from wazero_core import ModuleConfig, Runtime, RuntimeConfig
 
 from .config import Config
@@ -111,14 +111,7 @@ def load(
         compiled = runtime.compile_module(wasm if isinstance(wasm, (bytes, bytearray, memoryview)) else _read(wasm))
         settings = _settings(config)
         if args:
-            settings = Config(
-                settings.module_config.with_args("go", *args),
-                settings.globals,
-                settings.round_tripper,
-                settings.workdir,
-                settings.os_user,
-                settings.local_time_zone,
-            )
+            settings = replace(settings, module_config=settings.module_config.with_args("go", *args))
         with deadline(runtime, timeout):
             program = new_program(runtime, compiled, settings, None)
             return Library(runtime, program, _register(program))
@@ -227,11 +220,6 @@ def deadline(runtime: Runtime, timeout: float | None) -> AbstractContextManager[
     """All that the thread runs inside has that many seconds."""
     timeout = runtime.config.call_timeout if timeout is None else timeout
     return nullcontext() if timeout is None else runtime.engine.deadline(timeout)
-
-
-def seconds_left(end: float | None) -> float | None:
-    """Until a time by `time.monotonic`."""
-    return None if end is None else max(end - time.monotonic(), 0.0)
 
 
 def _settings(config: Config | ModuleConfig | None) -> Config:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
 from typing import Final
 
 from wazero_api import ExternKind, HostModule, LinkError, Module
@@ -10,14 +9,12 @@ from wazero_api import ExternKind, HostModule, LinkError, Module
 ENVIRONMENT: Final = "env"
 
 
-def module_for(module: Module, taken: Container[str] = ()) -> HostModule | None:
+def module_for(module: Module) -> HostModule | None:
     """A module "env" for a decoded module, or None where there is nothing to be made for it.
 
-    That is so if `taken`, the names of host modules that there are already, has this one, or if the module imports no
-    function from it that AssemblyScript or Emscripten ask for. Raises LinkError if it imports some, and others besides.
+    That is so if the module imports no function from it that AssemblyScript or Emscripten ask for. Raises LinkError if it
+    imports some, and others besides.
     """
-    if ENVIRONMENT in taken:
-        return None
     wanted = dict.fromkeys(item.name for item in module.imports if item.module == ENVIRONMENT)
     functions = {item.name for item in module.imported(ExternKind.FUNCTION) if item.module == ENVIRONMENT}
     if not functions:
