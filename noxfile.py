@@ -29,8 +29,10 @@ PYPROJECT = load_toml(ROOT / "pyproject.toml")
 PYTHONS = python_versions(load_toml(ROOT / "packages/wazero-core/pyproject.toml"))
 TYPED_TESTS = ("noxfile.py", "benchmarks", "examples", "tests", "packages/wazero-core/tests/cli")
 """What is typed strictly besides the packages."""
-IN_PARALLEL = ("-n", "3", "--dist", "loadfile")
-"""Files of tests run beside one another, one more than a small machine has processors, since many wait for processes."""
+IN_PARALLEL = ("-n", "3", "--dist", "loadfile", "--max-worker-restart", "0")
+"""Files of tests run beside one another, one more than a small machine has processors, since many wait for processes.
+
+A process that ends in the middle ends the run: after a replacement, pytest-xdist waits for ever (3.8, loadfile)."""
 FIRST_ONLY = (
     "packages/wazero-core/tests/system/test_fs_contract.py",
     "packages/wazero-jit/tests/isa",
@@ -143,7 +145,7 @@ def go_stdlib(session: nox.Session) -> None:
     """Go's own tests of its standard library, all of them, beside wasmtime and Node; the default run has a few packages."""
     _install(session, "test", "compilers")
     # Some packages take longer on the portable engine than a test may otherwise.
-    options = ("-m", "slow or not slow", "-o", "faulthandler_timeout=2400")
+    options = ("-m", "slow or not slow", "--timeout", "2400", "-o", "faulthandler_timeout=3000")
     session.run("python", "-m", "pytest", "tests/go_stdlib", *options, *session.posargs)
 
 

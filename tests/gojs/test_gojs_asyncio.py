@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import os
 import threading
 import time
@@ -240,15 +241,17 @@ def test_a_program_that_is_closed_by_another_thread_ends(host: Host) -> None:
 
 def test_what_ends_a_program_ends_the_coroutine(host: Host) -> None:
     compiled = host.compiled("ends")
+    said = io.BytesIO()
 
     async def run(*args: str) -> None:
-        await wazero_gojs.run_async(host.runtime, compiled, machine_config().with_args("ends", *args))
+        config = machine_config().with_stderr(said).with_args("ends", *args)
+        await wazero_gojs.run_async(host.runtime, compiled, config)
 
     checked(lambda: run("exit", "0"))
     for args, code in ((("exit", "3"), 3), (("deadlock",), 2), (("panic",), 2), (("rejected-text",), 1)):
         with pytest.raises(ExitError) as raised:
             checked(lambda args=args: run(*args))  # type: ignore[misc]  # a default binds it
-        assert raised.value.exit_code == code
+        assert raised.value.exit_code == code, said.getvalue().decode()
 
 
 def test_a_python_function_that_raises(start: Start) -> None:

@@ -151,6 +151,18 @@ def test_work_that_ends_with_nothing_to_do(loop: EventLoop) -> None:
     assert loop.is_stuck
 
 
+def test_a_wait_for_nothing_ends(loop: EventLoop) -> None:
+    """Also once the loop has heard of all that other threads have done for it."""
+    seen: list[str] = []
+    loop.wait()
+    loop.hold().release(lambda: seen.append("done"))
+    loop.take_ready(dict(loop.interests()))
+    assert loop.run_ready()
+    assert seen == ["done"]
+    loop.wait()
+    assert loop.is_stuck
+
+
 def test_closing_forgets_all(loop: EventLoop, realm: Realm) -> None:
     seen: list[str] = []
     closed: list[str] = []

@@ -144,7 +144,8 @@ class EventLoop:
     def is_stuck(self) -> bool:
         """Whether nothing will ever happen by itself."""
         self._drop_cancelled()
-        return not (self._jobs or self._tasks or self._done or self._timers or self._interests or self._held)
+        # `_held` comes first: who releases it in another thread has put its task into `_done` before.
+        return not (self._held or self._done or self._jobs or self._tasks or self._timers or self._interests)
 
     def run_ready(self) -> bool:
         """Run what can be run now: jobs, then one turn of tasks; whether there was any. Raises what they raise."""
@@ -178,9 +179,9 @@ class EventLoop:
         return did
 
     def wait(self) -> None:
-        """Wait for a timer, a file or a thread. Raises DeadlineExceededError and ExitError, as `Waiter` does."""
+        """Wait for a timer, a file or a thread, if there is one. Raises DeadlineExceededError and ExitError, as `Waiter` does."""
         timeout = self.timeout()
-        if timeout == 0:
+        if timeout == 0 or self.is_stuck:
             return
         interests = self.interests()
         if interests:
