@@ -94,7 +94,7 @@ class Row:
         return known
 
     def indexed(self, width: int, reg: int, base: int, index: int, disp: int) -> bytes:
-        """With the memory operand ``[base + index + disp]``, for the RM and MR forms: what loads and stores are made of.
+        """With the memory operand ``[base + index + disp]``, without an immediate: what loads and stores are made of.
 
         Raises OverflowError if `disp` is no signed number of 32 bits.
         """

@@ -38,6 +38,7 @@ from .encoding import (
     Mem,
     Row,
     fits,
+    signed,
 )
 from .moves import read_field
 from .places import Place, Target, Xmm, finish, load, load_bits, work_register
@@ -144,9 +145,15 @@ class Store(NamedTuple):
 
     def lower(self, access: Access, address: Place, value: Place) -> bytes:
         """The bytes. A float that is in no register goes through a general one."""
-        if access.is_plain and isinstance(address, int) and isinstance(value, int):
-            row, width = self._row_and_width(value)
-            return row.indexed(width, value, MEMORY, address, access.offset)
+        if access.is_plain and isinstance(address, int):
+            if isinstance(value, int):
+                row, width = self._row_and_width(value)
+                return row.indexed(width, value, MEMORY, address, access.offset)
+            if isinstance(value, Const) and fits(number := value.signed(self.width), 32):
+                # Go fills its tables by thousands of these, no two alike.
+                row, width = (MOV8_MI, 32) if self.width == 8 else (MOV_MI, self.width)
+                head = row.indexed(width, row.digit, MEMORY, address, access.offset)
+                return head + signed(number, min(self.width, 32))
         code, memory = access.address(address, self.width // 8)
         if isinstance(value, Xmm):
             row, width = self._row_and_width(value)
