@@ -63,6 +63,15 @@ def test_exported_functions_call_python() -> None:
         assert seen == ["from an export"]
 
 
+def test_calls_leave_nothing_behind_for_the_collector_of_go(go: Library) -> None:
+    references = go._program.references.values
+    go.echo(0)
+    before = len(references)
+    for number in range(200):
+        go.echo(number)
+    assert len(references) < before + 20  # a few may be Go's own
+
+
 # Its end
 
 

@@ -23,7 +23,7 @@ from .abi.references import References
 from .global_names import FETCH, GLOBALS
 from .loop import EventLoop, Timer, UnhandledRejection
 from .model.array import JSArray
-from .model.object import HIDDEN, Accessor, Args, JSFunction, JSObject
+from .model.object import HIDDEN, MISSING, Accessor, Args, JSFunction, JSObject
 from .model.realm import Realm
 from .model.values import UNDEFINED, JSError
 from .node.places import Workdir
@@ -97,6 +97,8 @@ class Program:
         """What `fs` has given to a callback, for logs."""
         self.stats_prototype: Any = None
         """Of what `fs.stat` gives, once that was called."""
+        self._event: _Event | None = None
+        """Of a call that is over, for the next one."""
         self.getsp: Callable[[], int] = self.export("getsp")
         self._run: Callable[[int, int], None] = self.export("run")
         self._resume: Callable[[], None] = self.export("resume")
@@ -206,11 +208,21 @@ class Program:
         return result
 
     def call_go(self, number: int, this: Any, args: Args) -> Any:
-        """Call the function that Go registered under a number."""
-        event = self.realm.new_object({"id": number, "this": this, "args": self.realm.new_array(args)})
+        """Call the function that Go registered under a number.
+
+        Go holds each object that it has seen until its next garbage collection, so an event is used again once Go has done
+        with it, which is when it has given a result. Calls that Go makes meanwhile have events of their own.
+        """
+        event, self._event = self._event or _Event(self.realm), None
+        event.fill(number, this, args)
         self.go.pending_event = event
         self.resume()
-        return event.properties.get("result", UNDEFINED)
+        result = event.properties.pop("result", MISSING)
+        if result is MISSING:
+            return UNDEFINED
+        event.fill(0, None, ())  # keep nothing alive
+        self._event = event
+        return result
 
     def check_idle(self) -> None:
         """Raise RuntimeError if the event loop cannot be run now by who asks."""
@@ -396,6 +408,25 @@ class _GoObject(JSObject):
     def _values(self) -> JSArray:
         """Go's own tests look how many there are."""
         return JSArray(self._program.realm.prototype_of("Array"), self._program.references.values)
+
+
+@final
+class _Event(JSObject):
+    """A call of a function of Go's. Only Go's runtime sees it."""
+
+    __slots__ = ("_args",)
+
+    def __init__(self, realm: Realm) -> None:
+        super().__init__(realm.object_prototype)
+        self._args = realm.new_array(())
+
+    def fill(self, number: int, this: Any, args: Args) -> None:
+        """Tell of a call."""
+        self._args.items = [*args]
+        properties = self.properties
+        properties["id"] = number
+        properties["this"] = this
+        properties["args"] = self._args
 
 
 @final
