@@ -54,17 +54,13 @@ class References:
                 return self.values[ref & 0xFFFFFFFF]
             except IndexError:
                 return UNDEFINED
-        (value,) = _F64.unpack(_U64.pack(ref))
-        if -MAX_SAFE <= value <= MAX_SAFE:
-            integer = int(value)
-            if integer == value:
-                return integer or UNDEFINED  # a float of 0 stands for undefined; the number 0 is a reference
-        return value
+        return _number(*_F64.unpack(_U64.pack(ref)))
 
     def load_all(self, buffer: memoryview, address: int, count: int) -> list[Any]:
         """The values of an array of references in memory. Raises struct.error for what is outside."""
-        if count == 1:  # most calls have one argument, and this is a third of their cost
-            return [self.load(*_U64.unpack_from(buffer, address))]
+        if count == 1:  # most calls have one argument, and this is a quarter of their cost
+            (number,) = _F64.unpack_from(buffer, address)
+            return [_number(number) if number == number else self.load(*_U64.unpack_from(buffer, address))]
         layout = _ARRAYS[count] if count < len(_ARRAYS) else Struct(f"<{count}Q")
         load = self.load
         return [load(ref) for ref in layout.unpack_from(buffer, address)]
@@ -117,6 +113,15 @@ class References:
             return self._refs.setdefault(_key(value), _NAN_HEAD | number)
         flag = _STRING if kind is str else _SYMBOL if kind is Symbol else _FUNCTION if value.is_callable else _OBJECT
         return self._refs.setdefault(value, _NAN_HEAD | flag | number)
+
+
+def _number(value: float) -> Any:
+    """What a reference stands for that is a float: a float of 0 for undefined, as the number 0 has a NaN."""
+    if -MAX_SAFE <= value <= MAX_SAFE:
+        integer = int(value)
+        if integer == value:
+            return integer or UNDEFINED
+    return value
 
 
 def _key(value: BigInt) -> tuple[type, int]:
