@@ -390,39 +390,24 @@ class Control:
     # Calls
 
     def do_call(self, call: Call) -> None:
-        stack = self.stack
-        index = stack.pop() if call.piece[0] == "indirect" else 0
+        stack, out, move = self.stack, self.out, self.move
+        index = stack.pop() if call.is_indirect else 0
         stack.extend(call.constants)
-        params, results = call.type.params, call.type.results
-        base = len(stack) - len(params)
+        base = len(stack) - len(call.arguments)
         for depth in range(base):
             if stack[depth] in self._volatile:
                 self._spill(depth, stack[depth])
-        for position, type in enumerate(params):
-            self._move(stack[base + position], self._argument(position, type))
+        for operand, place in zip(stack[base:], call.arguments, strict=True):
+            if operand != place:
+                out.append(move[operand, place])
         del stack[base:]
-        self.out.append(self._call_piece(call, index))
-        targets = self._places(base, results)
-        for position in reversed(range(len(results))):
-            self._move(self._argument(position, results[position]), targets[position])
-        stack.extend(targets)
-
-    def _argument(self, position: int, type: ValueType) -> int:
-        """Where a call takes an argument and leaves a result."""
-        register = self.plan.plan.temporary(position, type)
-        return SLOT + position if register is None else register
-
-    def _call_piece(self, call: Call, index: Operand) -> bytes:
-        match call.piece:
-            case ("own", record):
-                return self.isa.call_own(record)
-            case ("import", word):
-                return self.isa.call_import(word, self._context_slot)
-            case ("bulk", routine_word, memory_word):
-                return self.isa.call_bulk(routine_word, memory_word)
-            case (_, table_word, type_word):
-                return self.isa.call_indirect(table_word, type_word, self._context_slot, index)
-        raise AssertionError(call.piece)
+        code = call.code
+        out.append(code if isinstance(code, bytes) else code(self._context_slot, index))
+        if call.results:
+            targets = self._places(base, call.type.results)
+            for place, target in zip(reversed(call.results), reversed(targets), strict=True):
+                self._move(place, target)
+            stack.extend(targets)
 
     @property
     def _context_slot(self) -> int:

@@ -14,6 +14,8 @@ Keys of an ISA's memos, by kind; operands are ids (`registers.operands`), the de
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Final, NamedTuple, final
 
 from wazero_api import (
@@ -28,6 +30,7 @@ from wazero_api import (
 from wazero_jit.isa.interface import Isa, Memo
 from wazero_jit.link.layout import BUILTINS, ContextLayout
 from wazero_jit.link.records import InstanceContext
+from wazero_jit.registers.operands import SLOT, Operand
 from wazero_jit.registers.plan import FLOAT_CODES
 
 from .immediates import Instruction, i32_const, instruction, leb
@@ -67,11 +70,15 @@ class Call(NamedTuple):
     """A call whose callee is known, or known but for its table index."""
 
     type: FunctionType
-    piece: Any
-    """For `Isa`: ("own", record), ("import", word), ("indirect", table word, type word), or ("bulk", routine's word,
-    memory's word)."""
+    code: bytes | Callable[[int, Operand], bytes]
+    """The call itself; if it may leave this context, made from the context's slot and the index of an indirect callee."""
+    arguments: tuple[int, ...]
+    """Operand ids of where it takes them."""
+    results: tuple[int, ...]
+    """Of where it leaves them."""
     constants: tuple[bytes, ...] = ()
     """Further arguments: the immediates of a builtin."""
+    is_indirect: bool = False
 
 
 _COMPARISONS: Final = frozenset({"eqz", "eq", "ne", "lt", "gt", "le", "ge"})
@@ -128,13 +135,15 @@ class Meanings(dict[bytes, Meaning]):
         if special is not None:
             return special(self, immediates)
         if name in _BULK and not any(immediates):
-            piece = ("bulk", int(_BULK[name].offset), self._layout.memory(0))
-            return self._call(token, Call(_THREE, piece))
+            code = self._isa.call_bulk(int(_BULK[name].offset), self._layout.memory(0))
+            return self._call(token, _THREE, code)
         if name in BUILTINS:
-            return self._call(token, self._builtin(name, immediates))
-        if name in ("call", "call_indirect"):
-            call = self._direct(immediates[0]) if name == "call" else self._indirect(*immediates)
-            return self._call(token, call)
+            constants = tuple([i32_const(value) for value in immediates])
+            return self._call(token, BUILTINS[name], self._import(self._layout.builtin(name)), constants)
+        if name == "call":
+            return self._call(token, self.functions[immediates[0]], self._direct(immediates[0]))
+        if name == "call_indirect":
+            return self._call_indirect(token, *immediates)
         if opcode.immediates == (Immediate.MEMARG,):
             return self._memory_access(opcode, *immediates[0])
         if opcode.params and opcode.results and not opcode.immediates:
@@ -182,27 +191,36 @@ class Meanings(dict[bytes, Meaning]):
 
     # Calls
 
-    def _call(self, token: bytes, call: Call) -> Meaning:
-        words = max(len(call.type.params), len(call.type.results))
+    def _call(
+        self, token: bytes, type: FunctionType, code: Any, constants: Any = (), is_indirect: bool = False
+    ) -> Meaning:
+        words = max(len(type.params), len(type.results))
         plan = self._isa.plan
         if words > min(len(plan.temporaries), len(plan.float_temporaries)):
             self.area_words[token] = words
-        if call.piece[0] in ("import", "indirect"):
+        if not isinstance(code, bytes):
             self.switches.add(token)
+        call = Call(type, code, self._places(type.params), self._places(type.results), constants, is_indirect)
         return CONTROL, "call", call
 
-    def _direct(self, index: int) -> Call:
+    def _places(self, types: Sequence[ValueType]) -> tuple[int, ...]:
+        """Where a call takes arguments and leaves results of these types."""
+        registers = [self._isa.plan.temporary(position, type) for position, type in enumerate(types)]
+        return tuple([SLOT + n if register is None else register for n, register in enumerate(registers)])
+
+    def _direct(self, index: int) -> bytes | Callable[[int, Operand], bytes]:
         layout = self._layout
-        is_import = index < layout.import_count
-        piece = ("import", layout.imported(index)) if is_import else ("own", layout.record(index))
-        return Call(self.functions[index], piece)
+        if index < layout.import_count:
+            return self._import(layout.imported(index))
+        return self._isa.call_own(layout.record(index))
 
-    def _indirect(self, type_index: int, table: int) -> Call:
-        return Call(self.types[type_index], ("indirect", self._layout.table(table), self._layout.type_id(type_index)))
+    def _import(self, word: int) -> Callable[[int, Operand], bytes]:
+        return lambda context_slot, _: self._isa.call_import(word, context_slot)
 
-    def _builtin(self, name: str, immediates: tuple[int, ...]) -> Call:
-        constants = tuple([i32_const(value) for value in immediates])
-        return Call(BUILTINS[name], ("import", self._layout.builtin(name)), constants)
+    def _call_indirect(self, token: bytes, type_index: int, table: int) -> Meaning:
+        words = self._layout.table(table), self._layout.type_id(type_index)
+        make = partial(self._isa.call_indirect, *words)
+        return self._call(token, self.types[type_index], make, is_indirect=True)
 
     # Variables, tables, sizes
 
