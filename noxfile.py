@@ -29,10 +29,12 @@ PYPROJECT = load_toml(ROOT / "pyproject.toml")
 PYTHONS = python_versions(load_toml(ROOT / "packages/wazero-core/pyproject.toml"))
 TYPED_TESTS = ("noxfile.py", "benchmarks", "examples", "tests", "packages/wazero-core/tests/cli")
 """What is typed strictly besides the packages."""
-IN_PARALLEL = ("-n", "3", "--dist", "loadfile", "--max-worker-restart", "0")
+IN_PARALLEL = ("-n", "3", "--dist", "loadfile", "--no-loadscope-reorder", "--max-worker-restart", "0")
 """Files of tests run beside one another, one more than a small machine has processors, since many wait for processes.
 
-A process that ends in the middle ends the run: after a replacement, pytest-xdist waits for ever (3.8, loadfile)."""
+They are taken in the order of `testpaths`, which has the slow ones first; pytest-xdist would begin with the files of many
+tests. A process that ends in the middle ends the run: after replacing one, pytest-xdist 3.8 waits for ever.
+"""
 FIRST_ONLY = (
     "packages/wazero-core/tests/system/test_fs_contract.py",
     "packages/wazero-jit/tests/isa",
