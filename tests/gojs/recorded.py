@@ -40,8 +40,8 @@ UNCAUGHT: Final = {
 
 _ENDS: Final = (
     "return; exit 0; exit 3; exit 255; exit-goroutine; exit-deferred; exit-callback; exit-timer; log-fatal; goexit; "
-    "goexit-others; deadlock; deadlock-chan; deadlock-later; deadlock-nil; pending-timers; panic; panic-error; panic-type; "
-    "panic-number; panic-nil-map; panic-index 5; panic-divide 0; panic-type-assertion; panic-goroutine; panic-again; "
+    "goexit-others; deadlock; deadlock-chan; deadlock-later; deadlock-nil; pending-timers; deadlock-unref; "
+    "unref-in-time; panic; panic-error; panic-type; panic-number; panic-nil-map; panic-index 5; panic-divide 0; panic-type-assertion; panic-goroutine; panic-again; "
     "panic-deferred; recovered; panic-callback; closed-chan; js-panic; js-value-panic; rejected-caught; released"
 )
 _VALUES: Final = "types; conversions; properties; calls; functions; bytes; replaced"

@@ -7,6 +7,7 @@ import io
 import os
 import threading
 import time
+import traceback
 from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,22 @@ def test_a_result_that_has_no_equal_is_a_rejection(start: Start) -> None:
         return endless
 
     assert checked(lambda: start("calls", work=work)).count("nested more than 200 deep") == 3
+
+
+def test_an_event_loop_that_watches_no_descriptors(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As that of Windows: a program waits for timers and promises all the same."""
+
+    def refuse(*args: object) -> None:
+        raise NotImplementedError
+
+    for name in ("add_reader", "add_writer"):
+        monkeypatch.setattr(asyncio.SelectorEventLoop, name, refuse)
+
+    async def work(n: int) -> str:
+        await asyncio.sleep(0.01)
+        return await asyncio.to_thread(str, n)
+
+    assert asyncio.run(start("calls", work=work)) == "0 0 <nil>\n1 1 <nil>\n2 2 <nil>\n"
 
 
 def test_other_coroutines_go_on(start: Start) -> None:
@@ -251,7 +268,8 @@ def test_what_ends_a_program_ends_the_coroutine(host: Host) -> None:
     for args, code in ((("exit", "3"), 3), (("deadlock",), 2), (("panic",), 2), (("rejected-text",), 1)):
         with pytest.raises(ExitError) as raised:
             checked(lambda args=args: run(*args))  # type: ignore[misc]  # a default binds it
-        assert raised.value.exit_code == code, said.getvalue().decode()
+        why = "".join(traceback.format_exception(raised.value))
+        assert raised.value.exit_code == code, f"{said.getvalue().decode()}\n{why}"
 
 
 def test_a_python_function_that_raises(start: Start) -> None:

@@ -8,10 +8,12 @@ from typing import Final
 
 import pytest
 
+import wazero_core
 from gojs.building import go_program, under_node
-from gojs.conftest import Host, machine_config
+from gojs.conftest import Host, binary, machine_config
 from gojs.recorded import load
 from wazero_core import FSConfig, MemFS
+from wazero_core.cli import main
 
 EXPECTED: Final = load()["files"].stdout
 posix_only: Final = pytest.mark.skipif(os.name != "posix", reason="modes and links of POSIX")
@@ -103,3 +105,41 @@ def test_a_working_directory_that_is_none_is_refused(host: Host, path: str) -> N
     config = machine_config().with_fs_config(FSConfig().with_fs_mount(MemFS.from_mapping({"file": b""}), "/"))
     with pytest.raises(OSError, match=f"the working directory '{path}'"):
         host.run("files", "", "getwd", config=config, change=lambda config: config.with_workdir(path))
+
+
+# Users
+
+
+_IDS: Final = {"getuid": 1001, "geteuid": 1002, "getgid": 1003, "getegid": 1004, "getgroups": [1003, 44]}
+
+
+@pytest.fixture
+def other_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in _IDS.items():
+        monkeypatch.setattr(os, name, lambda value=value: value, raising=False)
+
+
+def test_a_library_user_is_hidden_unless_shown(host: Host, other_user: None) -> None:
+    assert host.run("files", "/", "user").stdout == "0 0 0 0 [0] <nil>\n"
+    shown = host.run("files", "/", "user", change=lambda config: config.with_os_user())
+    assert shown.stdout == "1001 1002 1003 1004 [1003 44 1004] <nil>\n"
+
+
+def test_a_system_without_users(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in _IDS:
+        monkeypatch.delattr(os, name, raising=False)
+    shown = host.run("files", "/", "user", change=lambda config: config.with_os_user())
+    assert shown.stdout == "0 0 0 0 [0] <nil>\n"
+
+
+def test_the_command_shows_the_user(host: Host, other_user: None, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(binary("files")), "/", "user"]) == 0
+    assert capfd.readouterr().out == "1001 1002 1003 1004 [1003 44 1004] <nil>\n"
+    assert wazero_core.run(binary("files"), ["/", "user"]).stdout == b"1001 1002 1003 1004 [1003 44 1004] <nil>\n"
+
+
+@posix_only
+def test_the_command_shows_the_user_as_node_does(node: None, capfd: pytest.CaptureFixture[str]) -> None:
+    program = go_program("files")
+    assert main(["run", str(program), "/", "user"]) == 0
+    assert capfd.readouterr().out == under_node(program, ["/", "user"]).stdout

@@ -9,6 +9,7 @@ import pytest
 
 import wazero_gojs
 from gojs.conftest import Host, machine_config
+from gojs.handmade import END, EXIT, guest
 from gojs.libraries import load
 from wazero_api import ExitError, LogScope
 from wazero_core import FSConfig, MemFS, ModuleConfig
@@ -52,7 +53,7 @@ def test_the_file_system(host: Host) -> None:
         "fs.chown(path=missing,uid=-1,gid=-1)) <== (err=ENOSYS)",
         "fs.truncate(path=a,length=2)) <== (err=<nil>)",
     ):
-        assert f"==> gojs.syscall/js.valueCall({expected}" in lines
+        assert f"==> go.syscall/js.valueCall({expected}" in lines
     assert {line.split("(")[1].split(".")[0] for line in lines} == {"fs"}
     assert not any("fd=1," in line for line in lines), "what it prints is seen anyway"
 
@@ -66,20 +67,20 @@ def test_the_process(host: Host) -> None:
         "valueCall(process.cwd()) <== (cwd=/w)",
         "valueCall(process.umask(mask=----rwxrwx)) <== (oldmask=-----w--w-)",
     ):
-        assert f"==> gojs.syscall/js.{expected}" in lines
-    assert log_of(host, "proc", "ends", "exit", "3")[-1] == "==> gojs.runtime.wasmExit(code=3)"
+        assert f"==> go.syscall/js.{expected}" in lines
+    assert log_of(host, "proc", "ends", "exit", "3")[-1] == "==> go.runtime.wasmExit(code=3)"
 
 
 def test_clock_random_memory_and_poll(host: Host) -> None:
     lines = calls(log_of(host, "clock,random,poll,memory", "waits", "timers"))
     shown = {re.sub(r"\d+", "N", line) for line in lines}
     assert shown >= {
-        "==> gojs.runtime.nanotimeN() <== (nsec=N)",
-        "==> gojs.runtime.walltime() <== (sec=N,nsec=N)",
-        "==> gojs.runtime.getRandomData(r_len=N) <==",
-        "==> gojs.runtime.resetMemoryDataView() <==",
-        "==> gojs.runtime.scheduleTimeoutEvent(ms=N) <== (id=N)",
-        "==> gojs.runtime.clearTimeoutEvent(id=N) <==",
+        "==> go.runtime.nanotimeN() <== (nsec=N)",
+        "==> go.runtime.walltime() <== (sec=N,nsec=N)",
+        "==> go.runtime.getRandomData(r_len=N) <==",
+        "==> go.runtime.resetMemoryDataView() <==",
+        "==> go.runtime.scheduleTimeoutEvent(ms=N) <== (id=N)",
+        "==> go.runtime.clearTimeoutEvent(id=N) <==",
     }
     assert not any("syscall/js" in line for line in shown)
 
@@ -92,7 +93,7 @@ def test_all(host: Host) -> None:
         "valueCall(#<Object>.parse({)) <== (res=SyntaxError: Expected property name or '}' in JSON at position 1,ok=false)",
         "valueNew(v=function Date,args=[0]) <== (res=#<Date>,ok=true)",
     ):
-        assert f"==> gojs.syscall/js.{expected}" in lines
+        assert f"==> go.syscall/js.{expected}" in lines
     assert not any("wasmWrite" in line for line in lines)
 
 
@@ -102,8 +103,17 @@ def test_calls_inside_of_calls_are_indented(host: Host) -> None:
     assert lines[start].startswith("==> ")
     end = lines.index("<== (res=3,ok=true)", start)
     inside = lines[start + 1 : end]
-    assert "\t==> gojs.syscall/js.valueGet(v=jsGo,p=_pendingEvent)" in inside
+    assert "\t==> go.syscall/js.valueGet(v=jsGo,p=_pendingEvent)" in inside
     assert all(line.startswith("\t") for line in inside)
+
+
+@pytest.mark.parametrize("module", ["go", "gojs"])
+def test_logs_of_all_versions_of_go_have_one_name(host: Host, module: str) -> None:
+    lines: list[str] = []
+    compiled = host.runtime.compile_module(guest(EXIT, END, module=module))
+    wanted = machine_config().with_name("")
+    wazero_gojs.run(host.runtime, compiled, wanted, change=lambda given: logged(given, LogScope.ALL, lines.append))
+    assert lines == ["==> go.runtime.wasmExit(code=0)\n"]
 
 
 def test_hostile_names_stay_on_one_line() -> None:
@@ -130,4 +140,4 @@ def test_the_command(host: Host, tmp_path: Path, capfd: pytest.CaptureFixture[st
     out, err = capfd.readouterr()
     assert code == 0
     assert out.startswith("chdir ok\nwrite ok\n")
-    assert "==> gojs.syscall/js.valueCall(fs.open(path=a,flags=WRONLY|CREATE|TRUNC,perm=-rw-r--r--))\n<== (err=" in err
+    assert "==> go.syscall/js.valueCall(fs.open(path=a,flags=WRONLY|CREATE|TRUNC,perm=-rw-r--r--))\n<== (err=" in err

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,19 +20,28 @@ import pytest
 
 import wazero_gojs
 from gojs.conftest import binary, machine_config
-from hammer.hammer import SHORT, N, P, hammer
+from hammer.hammer import N, P, hammer
 from integration.runtimes import NAMED_ENGINES
 from wazero_api import DeadlineExceededError, ExitError
-from wazero_core import CompilationCache, CompiledModule, ModuleConfig, Runtime, RuntimeConfig
+from wazero_core import CompilationCache, CompiledModule, Memory, Module, Runtime, RuntimeConfig
+from wazero_gojs.asynchronous import Driver
+from wazero_gojs.loop import EventLoop
+from wazero_gojs.model.realm import Realm
+from wazero_gojs.program import Program
 
 _CACHE: Final = CompilationCache()
-ROUNDS: Final = max(N // 50, 5)
+_ROUNDS: Final = max(N // 50, 5)
 SECONDS: Final = 60
 
 
+@pytest.fixture(params=NAMED_ENGINES)
+def config(request: pytest.FixtureRequest) -> RuntimeConfig:
+    """Every engine in turn."""
+    return RuntimeConfig(engine=request.param).with_lazy_validation(True).with_compilation_cache(_CACHE)
+
+
 @pytest.fixture
-def runtime() -> Iterator[Runtime]:
-    config = RuntimeConfig(engine=NAMED_ENGINES[-1]).with_lazy_validation(True).with_compilation_cache(_CACHE)
+def runtime(config: RuntimeConfig) -> Iterator[Runtime]:
     with Runtime(config) as runtime:
         yield runtime
 
@@ -39,25 +50,36 @@ def runtime() -> Iterator[Runtime]:
 def tasks(runtime: Runtime) -> CompiledModule:
     """The program that waits for timers, promises and reads; compiled as far as it runs here."""
     compiled = runtime.compile_module(binary("tasks").read_bytes())
-    with pytest.raises(DeadlineExceededError):
-        run(runtime, compiled, machine_config().with_args("tasks", "forever"), timeout=1)
+    wazero_gojs.run(runtime, compiled, counting([]))
     return compiled
 
 
-def run(runtime: Runtime, compiled: CompiledModule, config: ModuleConfig, **options: Any) -> None:
-    """Without a name: two instances of one name cannot be in one runtime."""
-    wazero_gojs.run(runtime, compiled, config.with_name(""), **options)
+def counting(seen: list[int]) -> wazero_gojs.Config:
+    """The program that counts to 3. Without a name: two instances of one name cannot be in one runtime."""
+    config = machine_config().with_args("tasks", "counts", "3").with_name("")
+    return wazero_gojs.Config(config).with_global("tick", seen.append)
 
 
 @contextmanager
-def nothing_left() -> Iterator[None]:
-    """No thread and no descriptor more than before."""
-    before = threading.active_count(), descriptors()
+def nothing_left(runtime: Runtime | None = None) -> Iterator[None]:
+    """No thread, descriptor or program more than before, and no module in the runtime."""
+    before = left(runtime)
     yield
     end = time.monotonic() + 10
-    while (threading.active_count(), descriptors()) != before and time.monotonic() < end:
+    while (now := left(runtime)) != before and time.monotonic() < end:
         time.sleep(0.01)
-    assert (threading.active_count(), descriptors()) == before
+    assert now == before
+
+
+def left(runtime: Runtime | None) -> list[Any]:
+    """Threads, descriptors, modules of the runtime, and what of programs is in Python's memory."""
+    modules = [] if runtime is None else [*runtime._named.values(), *runtime._anonymous]
+    gc.collect()
+    kinds = Counter(type(item).__name__ for item in gc.get_objects() if type(item) in _KINDS)
+    return [threading.active_count(), descriptors(), modules, kinds]
+
+
+_KINDS: Final = frozenset({Program, EventLoop, Realm, Driver, Module, Memory, asyncio.Task})
 
 
 def descriptors() -> list[str]:
@@ -82,6 +104,12 @@ class Ticks:
             self.some.set()
 
 
+def rounds(on: Runtime | RuntimeConfig) -> int:
+    """Fewer for the slow engine."""
+    config = on.config if isinstance(on, Runtime) else on
+    return _ROUNDS if config.engine == NAMED_ENGINES[-1] else 2
+
+
 def forever(ticks: Ticks, stdin: Any, name: str = "") -> wazero_gojs.Config:
     """The program that has timers, an interval, a promise and a read pending, and calls `ticks`."""
     config = machine_config().with_args("tasks", "forever").with_stdin(stdin).with_name(name)
@@ -94,32 +122,24 @@ def forever(ticks: Ticks, stdin: Any, name: str = "") -> wazero_gojs.Config:
 def test_event_loops_of_several_threads_hammer(runtime: Runtime, tasks: CompiledModule) -> None:
     def body(p: int, n: int) -> None:
         seen: list[int] = []
-        config = wazero_gojs.Config(machine_config().with_args("tasks", "counts", "3").with_name(""))
-        wazero_gojs.run(runtime, tasks, config.with_global("tick", seen.append))
+        wazero_gojs.run(runtime, tasks, counting(seen))
         assert seen == [0, 1, 2]
 
-    with nothing_left():
-        hammer(body, n=ROUNDS)
+    with nothing_left(runtime):
+        hammer(body, n=rounds(runtime))
 
 
 def test_asyncio_loops_of_several_threads_hammer(runtime: Runtime, tasks: CompiledModule) -> None:
     async def several() -> None:
         seen: list[list[int]] = [[], []]
-        configs = [
-            wazero_gojs.Config(machine_config().with_args("tasks", "counts", "3").with_name("")).with_global(
-                "tick", one.append
-            )
-            for one in seen
-        ]
-        await asyncio.gather(*(wazero_gojs.run_async(runtime, tasks, config) for config in configs))
+        await asyncio.gather(*(wazero_gojs.run_async(runtime, tasks, counting(one)) for one in seen))
         assert seen == [[0, 1, 2]] * 2
 
-    with nothing_left():
-        hammer(lambda p, n: asyncio.run(several()), p=P // 2, n=ROUNDS // 2)
+    with nothing_left(runtime):
+        hammer(lambda p, n: asyncio.run(several()), p=P // 2, n=rounds(runtime) // 2)
 
 
-def test_libraries_of_several_threads_hammer() -> None:
-    config = RuntimeConfig().with_lazy_validation(True).with_compilation_cache(_CACHE)
+def test_libraries_of_several_threads_hammer(config: RuntimeConfig) -> None:
     path = binary("library")
     wazero_gojs.load(path, machine_config(), runtime_config=config).close()
 
@@ -131,7 +151,7 @@ def test_libraries_of_several_threads_hammer() -> None:
             assert go.count(p) == p
 
     with nothing_left():
-        hammer(body, n=max(ROUNDS // 4, 2))
+        hammer(body, n=max(rounds(config) // 4, 1))
 
 
 # Ended from outside
@@ -151,12 +171,11 @@ Ending = Callable[[Runtime, Any], None]
     ids=["module", "module with a code", "runtime", "runtime with a code"],
 )
 @pytest.mark.parametrize("loop", ["own", "asyncio"])
-def test_closing_from_another_thread_hammer(end: Ending, code: int, loop: str) -> None:
+def test_closing_from_another_thread_hammer(end: Ending, code: int, loop: str, config: RuntimeConfig) -> None:
     """With timers, a promise, a read and callbacks pending."""
-    config = RuntimeConfig(engine=NAMED_ENGINES[-1]).with_lazy_validation(True).with_compilation_cache(_CACHE)
     wasm = binary("tasks").read_bytes()
     with nothing_left():
-        for _ in range(3 if SHORT else 10):
+        for _ in range(max(rounds(config) // 5, 1)):
             reading, writing = os.pipe()
             ticks = Ticks()
             with Runtime(config) as runtime:
@@ -196,8 +215,8 @@ def test_deadlines_in_several_threads_hammer(runtime: Runtime, tasks: CompiledMo
         time.sleep(0.005)
         assert ticks.count == seen, "a timer went on"
 
-    with nothing_left():
-        hammer(body, n=ROUNDS)
+    with nothing_left(runtime):
+        hammer(body, n=rounds(runtime))
     for pipe in pipes:
         for end in pipe:
             os.close(end)
@@ -213,8 +232,53 @@ def test_code_that_never_waits_is_ended(runtime: Runtime, tasks: CompiledModule,
         else:
             asyncio.run(wazero_gojs.run_async(runtime, tasks, config, timeout=0.2))
 
-    with nothing_left(), pytest.raises(DeadlineExceededError):
+    with nothing_left(runtime), pytest.raises(DeadlineExceededError):
         start()
+
+
+@pytest.mark.parametrize("how", ["closed", "deadline", "cancelled"])
+def test_coroutines_that_a_program_waits_for_end_with_it_hammer(
+    runtime: Runtime, tasks: CompiledModule, how: str
+) -> None:
+    """Their tasks are cancelled before `run_async` is over."""
+
+    async def main() -> None:
+        begun: list[int] = []
+        ended: list[int] = []
+
+        async def work(n: int) -> None:
+            begun.append(n)
+            try:
+                await asyncio.sleep(3600)
+            finally:
+                ended.append(n)
+
+        name = f"waits {threading.get_ident()}"
+        config = wazero_gojs.Config(machine_config().with_args("tasks", "calls").with_name(name))
+        limit = 0.3 if how == "deadline" else None
+        run = asyncio.ensure_future(
+            wazero_gojs.run_async(runtime, tasks, config.with_global("work", work), timeout=limit)
+        )
+        if how != "deadline":
+            while len(begun) < 3:  # noqa: ASYNC110 - the program's event loop is watched
+                await asyncio.sleep(0.001)
+        if how == "closed":
+            module = runtime.module(name)
+            assert module is not None
+            threading.Thread(target=module.close_with_exit_code, args=(7,)).start()
+        elif how == "cancelled":
+            run.cancel()
+        (error,) = await asyncio.gather(run, return_exceptions=True)
+        assert type(error) is _ERRORS[how]
+        await asyncio.sleep(0)
+        assert asyncio.all_tasks() == {asyncio.current_task()}
+        assert sorted(ended) == sorted(begun)
+
+    with nothing_left(runtime):
+        hammer(lambda p, n: asyncio.run(main()), p=P // 2, n=max(rounds(runtime) // 5, 1))
+
+
+_ERRORS: Final = {"closed": ExitError, "deadline": DeadlineExceededError, "cancelled": asyncio.CancelledError}
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from wazero_api import ExitError
-from wazero_core.system import READ, SystemContext
+from wazero_core.system import READ, SystemContext, waiting
 from wazero_gojs.global_names import GLOBALS
 from wazero_gojs.loop import EventLoop, UnhandledRejection
 from wazero_gojs.model.realm import Realm
@@ -111,6 +111,33 @@ def test_a_timer_that_another_one_cancels_does_not_run(loop: EventLoop) -> None:
     assert seen == ["first"]
 
 
+def test_timers_that_are_not_referenced_are_not_waited_for(loop: EventLoop, time: Time) -> None:
+    seen: list[str] = []
+    first, second, third = (loop.call_later(n, lambda n=n: seen.append(f"timer {n}")) for n in (1, 2, 3))  # type: ignore[misc]
+    first.is_referenced = third.is_referenced = False
+    assert not loop.is_stuck
+    run(loop)
+    assert (seen, time.slept) == (["timer 1", "timer 2"], [1, 1]), "the third was not waited for"
+    assert loop.is_stuck
+    third.is_referenced = True
+    assert not loop.is_stuck
+    third.cancel()
+    assert loop.is_stuck
+    second.is_referenced = True  # it has run
+    assert loop.is_stuck
+
+
+def test_a_wait_does_not_take_longer_than_an_unreferenced_timer(loop: EventLoop, time: Time) -> None:
+    """While another thread works, it runs when its time comes."""
+    seen: list[str] = []
+    hold = loop.hold()
+    loop.call_later(5, lambda: (seen.append("timer"), hold.release())).is_referenced = False
+    assert loop.timeout() == 5 * MILLISECOND
+    time.now = 5 * MILLISECOND
+    run(loop)
+    assert seen == ["timer"]
+
+
 def test_descriptors_are_waited_for_once(loop: EventLoop) -> None:
     reading, writing = os.pipe()
     seen: list[str] = []
@@ -127,7 +154,17 @@ def test_descriptors_are_waited_for_once(loop: EventLoop) -> None:
     os.close(writing)
 
 
-def test_work_in_other_threads(loop: EventLoop) -> None:
+@pytest.fixture(params=[True, False], ids=["poll", "select"])
+def bell(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also as on Windows, which can wait for sockets only."""
+    if request.param and not waiting.CAN_POLL:
+        pytest.skip("nothing but sockets can be waited for here")
+    if not request.param:
+        monkeypatch.setattr(waiting, "CAN_POLL", False)
+        monkeypatch.delattr(os, "pipe")
+
+
+def test_work_in_other_threads(bell: None, loop: EventLoop) -> None:
     seen: list[int] = []
     main = threading.get_ident()
     holds = [loop.hold() for _ in range(8)]
@@ -145,13 +182,25 @@ def test_work_in_other_threads(loop: EventLoop) -> None:
     assert loop.is_stuck
 
 
+def test_threads_are_heard_by_who_waits_in_another_way(loop: EventLoop) -> None:
+    seen: list[str] = []
+    loop.when_released = lambda: seen.append("released")
+    hold = loop.hold()
+    assert loop.interests() == []
+    assert not loop.is_stuck
+    hold.release(lambda: seen.append("task"))
+    loop.run_ready()
+    assert seen == ["released", "task"]
+    assert loop.is_stuck
+
+
 def test_work_that_ends_with_nothing_to_do(loop: EventLoop) -> None:
     loop.hold().release()
     run(loop)
     assert loop.is_stuck
 
 
-def test_a_wait_for_nothing_ends(loop: EventLoop) -> None:
+def test_a_wait_for_nothing_ends(bell: None, loop: EventLoop) -> None:
     """Also once the loop has heard of all that other threads have done for it."""
     seen: list[str] = []
     loop.wait()
@@ -163,7 +212,7 @@ def test_a_wait_for_nothing_ends(loop: EventLoop) -> None:
     assert loop.is_stuck
 
 
-def test_closing_forgets_all(loop: EventLoop, realm: Realm) -> None:
+def test_closing_forgets_all(bell: None, loop: EventLoop, realm: Realm) -> None:
     seen: list[str] = []
     closed: list[str] = []
     before = descriptors()

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import pytest
 
 from wazero_api.errors import DeadlineExceededError, ExitError
-from wazero_core.system import READ, WRITE, Waiter
+from wazero_core.system import READ, WRITE, Bell, Waiter, waiting
 from wazero_core.system.waiting import HANGUP, INVALID, is_open_for
 
 MS = 1_000_000
@@ -298,3 +298,64 @@ def test_what_a_descriptor_is_open_for(pipe: tuple[int, int]) -> None:
     assert [is_open_for(fd, READ) for fd in (*pipe, both)] == [True, False, True]
     assert [is_open_for(fd, WRITE) for fd in (*pipe, both)] == [False, True, True]
     os.close(both)
+
+
+# Bells
+
+
+@pytest.fixture(params=["poll", "select"])
+def kind(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """How the system can wait: "select" is for sockets only, as on Windows."""
+    monkeypatch.setattr(waiting, "CAN_POLL", request.param == "poll")
+    name: str = request.param
+    return name
+
+
+def test_a_bell_is_heard_until_it_is_silenced(kind: str, waiter: Waiter) -> None:
+    bell = Bell()
+    wanted = [(bell.fileno, READ)]
+    bell.silence()
+    assert waiter.wait(wanted, 0) == {}
+    for _ in range(2):
+        bell.ring()
+        bell.ring()
+        assert waiter.wait(wanted, None) == {bell.fileno: READ}
+        assert waiter.wait(wanted, None) == {bell.fileno: READ}
+        bell.silence()
+        assert waiter.wait(wanted, 0) == {}
+    bell.close()
+    bell.close()
+
+
+def test_a_bell_that_nobody_hears_makes_nobody_wait(kind: str, waiter: Waiter) -> None:
+    bell = Bell()
+    for _ in range(200_000):
+        bell.ring()
+    assert waiter.wait([(bell.fileno, READ)], None) == {bell.fileno: READ}
+    while waiter.wait([(bell.fileno, READ)], 0):
+        bell.silence()
+    bell.close()
+
+
+def test_a_bell_of_another_thread_ends_a_wait(kind: str, waiter: Waiter) -> None:
+    bell = Bell()
+    thread = threading.Timer(0.02, bell.ring)
+    thread.start()
+    assert waiter.wait([(bell.fileno, READ)], 30 * SECOND) == {bell.fileno: READ}
+    thread.join()
+    bell.close()
+
+
+def test_closing_is_heard_either_way(kind: str, owner: Owner, waiter: Waiter) -> None:
+    bell = Bell()
+
+    def close() -> None:
+        owner.is_closed = True
+        waiter.close()
+
+    thread = threading.Timer(0.02, close)
+    thread.start()
+    with pytest.raises(ExitError):
+        waiter.wait([(bell.fileno, READ)], 30 * SECOND)
+    thread.join()
+    bell.close()

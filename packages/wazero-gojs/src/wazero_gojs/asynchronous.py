@@ -36,7 +36,7 @@ class Driver:
         """Of coroutines that wait for promises of the program."""
         program.driver = self
         program.loop.on_close(self._end_tasks)
-        program.system.waiter.when_closed = self._wake_from_thread
+        program.system.waiter.when_closed = program.loop.when_released = self._wake_from_thread
 
     async def run(self) -> NoReturn:
         """To the end, which is ExitError. Raises DeadlineExceededError."""

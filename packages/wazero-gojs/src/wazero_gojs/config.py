@@ -10,7 +10,7 @@ from wazero_api.record import record, replace
 from wazero_core import ModuleConfig
 
 RoundTripper = Callable[[Any], Any]
-"""Makes the HTTP requests of a program: see `wazero_gojs.web.fetch`."""
+"""Makes the HTTP requests of a program: see `wazero_gojs.http`."""
 
 
 @final
@@ -47,7 +47,7 @@ class Config:
         return replace(self, workdir=os.path.splitdrive(path)[1])
 
     def with_os_user(self) -> Config:
-        """Let the program see the user and group of this process, where it has them; otherwise they are 0."""
+        """Let the program see the user and groups of this process, where it has them; otherwise they are 0."""
         return replace(self, os_user=True)
 
     def with_local_time_zone(self) -> Config:

@@ -4,19 +4,20 @@
 | --- | --- | --- |
 | None | null | None; undefined becomes None, too |
 | bool, str | boolean, string | the same |
-| int up to 2^53, float | number | int if it has no fraction, else float |
+| int below 2^53, float | number | int if it has no fraction, else float |
 | larger int | bigint | int |
 | bytes | Uint8Array, a copy | bytes |
-| bytearray, memoryview that can be written | Uint8Array over the same bytes | the same object |
+| bytearray, writable memoryview | Uint8Array over the same bytes | the same object |
 | list, tuple | Array, a copy | list |
 | dict with str as keys | object, a copy | dict |
 | function, method, class | function | the same object |
 | exception | Error | the same object |
-| awaitable, under asyncio | Promise | `JsPromise` |
+| awaitable, with `run_async` | Promise | `JsPromise` |
 | any other object | an object with its public attributes | the same object |
 
 Of JavaScript's own, a function becomes a `JsFunction`, a promise a `JsPromise`, an Error a `JsException`, an object of a
-class a `JsObject`. What was thrown is raised as `JsException`; a Python exception that passed through Go comes out as itself.
+class a `JsObject`; an ArrayBuffer and an array of bytes become bytes, other typed arrays lists. What was thrown is raised
+as `JsException`; a Python exception that passed through Go comes out as itself.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from wazero_api import WazeroError
 
 from .model.array import JSArray
 from .model.buffer import JSArrayBuffer, JSTypedArray
-from .model.object import ENUMERABLE, MISSING, WRITABLE, Args, JSFunction, JSObject, prototypes_of
+from .model.object import ENUMERABLE, MISSING, WRITABLE, Args, JSFunction, JSObject
 from .model.promise import FULFILLED, PENDING, JSPromise
 from .model.values import (
     MAX_SAFE,
@@ -167,7 +168,7 @@ class PythonFunction(JSFunction):
     def call(self, this: Any, args: Args) -> Any:
         realm = self.realm
         try:
-            result = self.target(*[value if type(value) in _SAME else to_python(value) for value in args])
+            result = self.target(*[value if type(value) in _SAME else to_python(realm, value) for value in args])
             return result if type(result) in _SAME_BACK else to_js(realm, result)
         except (JSError, WazeroError):
             raise  # thrown already; or the end of the program, or of its time
@@ -235,9 +236,9 @@ class PythonObject(JSObject):
     def _assign(self, key: str, value: Any) -> bool:
         try:
             if isinstance(self.target, Mapping):
-                self.target[key] = to_python(value)  # type: ignore[index]  # it says itself if it cannot
+                self.target[key] = to_python(self._realm, value)  # type: ignore[index]  # it says itself if it cannot
             else:
-                setattr(self.target, key, to_python(value))
+                setattr(self.target, key, to_python(self._realm, value))
         except (AttributeError, TypeError):
             return False
         return True
@@ -272,7 +273,7 @@ def _is_public(name: str) -> bool:
 # --- To Python --------------------------------------------------------------------------------------------------------
 
 
-def to_python(value: Any, depth: int = 0) -> Any:
+def to_python(realm: Realm, value: Any, depth: int = 0) -> Any:
     """A JavaScript value for Python. Objects that contain themselves stay `JsObject` below `_MAX_DEPTH`."""
     kind = type(value)
     if kind is str or kind is int or kind is bool or kind is float or value is None:
@@ -285,10 +286,10 @@ def to_python(value: Any, depth: int = 0) -> Any:
         return value.target
     if not isinstance(value, JSObject):
         return value  # a symbol
-    return _object_to_python(value, depth)
+    return _object_to_python(realm, value, depth)
 
 
-def _object_to_python(value: JSObject, depth: int) -> Any:
+def _object_to_python(realm: Realm, value: JSObject, depth: int) -> Any:
     origin = value.own(_ORIGIN)
     if origin is not MISSING:
         return origin
@@ -297,20 +298,20 @@ def _object_to_python(value: JSObject, depth: int) -> Any:
     if isinstance(value, JSArrayBuffer):
         return bytes(value.data)
     if value.is_callable:
-        return JsFunction(value)
+        return JsFunction(realm, value)
     if isinstance(value, JSPromise):
-        return JsPromise(value)
+        return JsPromise(realm, value)
     if depth < _MAX_DEPTH:
         if isinstance(value, JSArray):
-            return [to_python(item, depth + 1) for item in value.values()]
+            return [to_python(realm, item, depth + 1) for item in value.values()]
         if type(value) is JSObject and (value.prototype is None or value.prototype.prototype is None):
-            return {key: to_python(value.get(key), depth + 1) for key in value.enumerable_keys()}
+            return {key: to_python(realm, value.get(key), depth + 1) for key in value.enumerable_keys()}
     if value.class_name == "Error":
-        return exception_of(value)
-    return JsObject(value)
+        return exception_of(realm, value)
+    return JsObject(realm, value)
 
 
-def exception_of(value: Any) -> BaseException:
+def exception_of(realm: Realm, value: Any) -> BaseException:
     """The exception to raise for what was thrown."""
     if isinstance(value, JSObject):
         origin = value.own(_ORIGIN)
@@ -320,20 +321,28 @@ def exception_of(value: Any) -> BaseException:
             message = value.get("message")
         except JSError:
             message = UNDEFINED
-        return JsException(message if isinstance(message, str) else describe(value), JsObject(value))
-    return JsException(describe(value), to_python(value))
+        return JsException(message if isinstance(message, str) else describe(value), JsObject(realm, value))
+    return JsException(describe(value), to_python(realm, value))
 
 
 class JsObject:
-    """A JavaScript object in Python: properties as items or attributes, methods as functions."""
+    """A JavaScript object in Python: properties as items or attributes, methods as functions.
 
-    __slots__ = ("js",)
+    Belongs to the thread of its program: RuntimeError is raised in others. Of a program that has ended it can still be
+    looked at, in any thread; calls raise ExitError.
+    """
 
-    def __init__(self, js: JSObject) -> None:
+    __slots__ = ("_realm", "js")
+
+    def __init__(self, realm: Realm, js: JSObject) -> None:
+        object.__setattr__(self, "_realm", realm)
         object.__setattr__(self, "js", js)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.js.describe()}>"
+        name = type(self).__name__
+        if not self._realm.host.is_at_hand:
+            return f"<{name} of another thread>"
+        return f"<{name} {self.js.describe()}>"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, JsObject) and other.js is self.js
@@ -342,14 +351,13 @@ class JsObject:
         return hash(self.js)
 
     def __getitem__(self, key: str | int) -> Any:
-        value = raising(self.js.get, str(key))
-        return _bound(self.js, value)
+        return visit(self._realm, self._get, str(key))
 
     def __setitem__(self, key: str | int, value: Any) -> None:
-        raising(self.js.set, str(key), to_js(_realm_of(self.js), value))
+        visit(self._realm, self._set, str(key), value)
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__") or not raising(self.js.has, name):
+        if name.startswith("__") or not visit(self._realm, self.js.has, name):
             raise AttributeError(f"{self.js.describe()} has no property {name!r}")
         return self[name]
 
@@ -357,10 +365,19 @@ class JsObject:
         self[name] = value
 
     def __iter__(self) -> Iterator[str]:
-        return iter(list(self.js.enumerable_keys()))
+        return iter(list(visit(self._realm, self.js.enumerable_keys)))
 
     def __dir__(self) -> list[str]:
         return list(self)
+
+    def _get(self, name: str) -> Any:
+        value = self.js.get(name)
+        if isinstance(value, JSObject) and value.is_callable and not isinstance(value, PythonFunction):
+            return JsFunction(self._realm, value, self.js)
+        return to_python(self._realm, value)
+
+    def _set(self, name: str, value: Any) -> None:
+        self.js.set(name, to_js(self._realm, value))
 
 
 @final
@@ -369,30 +386,33 @@ class JsFunction(JsObject):
 
     __slots__ = ("this",)
 
-    def __init__(self, js: JSObject, this: Any = UNDEFINED) -> None:
-        super().__init__(js)
+    def __init__(self, realm: Realm, js: JSObject, this: Any = UNDEFINED) -> None:
+        super().__init__(realm, js)
         object.__setattr__(self, "this", this)
 
     def __call__(self, *args: Any) -> Any:
-        js: Any = self.js
-        return js.realm.host.enter(_call, js, self.this, args)
+        realm = self._realm
+        return realm.host.enter(_call, realm, self.js, self.this, args)
 
 
-def _call(js: JSFunction, this: Any, args: tuple[Any, ...]) -> Any:
-    realm = js.realm
+def _call(realm: Realm, function: Any, this: Any, args: tuple[Any, ...]) -> Any:
     try:
-        return to_python(js.call(this, [to_js(realm, value) for value in args]))
+        return to_python(realm, function.call(this, [to_js(realm, value) for value in args]))
     except JSError as error:
-        raise exception_of(realm.thrown(error)) from None
+        raise exception_of(realm, realm.thrown(error)) from None
 
 
 @final
 class JsPromise:
-    """A promise: awaitable under asyncio; otherwise `result` runs the program's event loop until it is settled."""
+    """A promise: awaitable under asyncio; otherwise `result` runs the program's event loop until it is settled.
 
-    __slots__ = ("js",)
+    Belongs to the thread of its program, as `JsObject` does.
+    """
 
-    def __init__(self, js: JSPromise) -> None:
+    __slots__ = ("_realm", "js")
+
+    def __init__(self, realm: Realm, js: JSPromise) -> None:
+        self._realm = realm
         self.js = js
         js.is_handled = True
 
@@ -401,7 +421,7 @@ class JsPromise:
 
     @property
     def is_settled(self) -> bool:
-        """Whether there is a result, or an exception."""
+        """Whether there is a result, or an exception. In any thread."""
         return self.js.state is not PENDING
 
     def result(self, timeout: float | None = None) -> Any:
@@ -409,38 +429,35 @@ class JsPromise:
         RuntimeError if nothing is left that could settle it.
         """
         if not self.is_settled:
-            _realm_of(self.js).host.run_until(lambda: self.is_settled, timeout)
+            self._realm.host.run_until(lambda: self.is_settled, timeout)
         if self.js.state is FULFILLED:
-            return to_python(self.js.value)
-        raise exception_of(self.js.value)
+            return visit(self._realm, to_python, self._realm, self.js.value)
+        raise visit(self._realm, exception_of, self._realm, self.js.value)
 
     def __await__(self) -> Iterator[Any]:
-        driver = _realm_of(self.js).host.driver
-        if driver is None:
+        host = self._realm.host
+        if host.driver is None:
             raise RuntimeError("this Go program does not run under asyncio: use `result`, or `run_async`")
-        waited: Iterator[Any] = driver.wait_for(self).__await__()
+        host.check_thread()
+        waited: Iterator[Any] = host.driver.wait_for(self).__await__()
         return waited
 
 
-def raising(function: Callable[..., Any], *args: Any) -> Any:
-    """Call a method of an object for Python: what is thrown is raised."""
+def visit(realm: Realm, function: Callable[..., Any], *args: Any) -> Any:
+    """Look at objects of a program for Python, which may run code of the program: what is thrown is raised.
+
+    Raises RuntimeError in another thread than the program's. What is left of a program that has ended may be looked at in
+    any thread, as an exception that came out of it may be.
+    """
+    host = realm.host
+    if host.is_exited:
+        return raising(realm, function, *args)
+    return host.enter(raising, realm, function, *args)
+
+
+def raising(realm: Realm, function: Callable[..., Any], *args: Any) -> Any:
+    """Call a function for Python: what is thrown is raised."""
     try:
         return function(*args)
     except JSError as error:
-        value = getattr(error, "value", None)
-        raise (exception_of(value) if isinstance(value, JSObject) else JsException(str(error))) from None
-
-
-def _bound(this: JSObject, value: Any) -> Any:
-    if isinstance(value, JSObject) and value.is_callable and not isinstance(value, PythonFunction):
-        return JsFunction(value, this)
-    return to_python(value)
-
-
-def _realm_of(value: JSObject) -> Any:
-    """Found by way of any function: objects themselves do not know it."""
-    for holder in (value, *prototypes_of(value)):
-        constructor = holder.own("constructor")
-        if isinstance(constructor, JSFunction):
-            return constructor.realm
-    raise JsException("this object belongs to no realm")
+        raise exception_of(realm, realm.thrown(error)) from None

@@ -3,12 +3,12 @@
     step:  all jobs (microtasks) => one task, or a timer that is due, or a file that is ready => all jobs => …
     wait:  until the nearest timer, a file, or another thread that has something
 
-A program is stuck when its loop has nothing left to wait for.
+A program is stuck when its loop has nothing left to wait for. Timers that are not referenced do not count: they run if their
+time comes while the loop waits for something else.
 """
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
@@ -16,7 +16,7 @@ from itertools import count
 from threading import Lock, get_ident
 from typing import Final, final
 
-from wazero_core.system import READ, SystemContext
+from wazero_core.system import READ, Bell, SystemContext
 from wazero_gojs.model.promise import Jobs
 from wazero_gojs.model.values import JSError
 
@@ -34,13 +34,15 @@ class UnhandledRejection(JSError):
 class Timer:
     """A task that waits for its time. `cancel` may be called at any time."""
 
-    __slots__ = ("due", "is_cancelled", "task")
+    __slots__ = ("due", "is_cancelled", "is_referenced", "task")
 
     def __init__(self, due: int, task: Task) -> None:
         self.due = due
         """By the program's monotonic clock, in nanoseconds."""
         self.task = task
         self.is_cancelled = False
+        self.is_referenced = True
+        """Whether the loop waits for it if there is nothing else to wait for. May be changed at any time."""
 
     def cancel(self) -> None:
         """Do not run it."""
@@ -89,7 +91,9 @@ class EventLoop:
         self._held = 0
         self._done: deque[Task] = deque()
         """From other threads."""
-        self._bell: tuple[int, int] | None = None
+        self._bell: Bell | None = None
+        self.when_released: Callable[[], object] | None = None
+        """Called, by any thread, when work is done: for those who wait in another way than by `wait`."""
         self._is_closed = False
         self._closers: list[Task] = []
 
@@ -121,9 +125,8 @@ class EventLoop:
         """Wait for work that is done elsewhere."""
         with self._lock:
             self._held += 1
-            if self._bell is None and not self._is_closed:
-                self._bell = os.pipe()
-                os.set_blocking(self._bell[1], False)
+            if self._bell is None and self.when_released is None and not self._is_closed:
+                self._bell = Bell()
         return Hold(self)
 
     def release(self, task: Task | None) -> None:
@@ -133,19 +136,20 @@ class EventLoop:
                 self._done.append(task)
             self._held -= 1
             if self._bell is not None:
-                try:
-                    os.write(self._bell[1], b"!")
-                except BlockingIOError:
-                    pass  # it has rung often enough
+                self._bell.ring()
+        if self.when_released is not None:
+            self.when_released()
 
     # Doing it
 
     @property
     def is_stuck(self) -> bool:
-        """Whether nothing will ever happen by itself."""
+        """Whether nothing is left that the program lives for."""
         self._drop_cancelled()
         # `_held` comes first: who releases it in another thread has put its task into `_done` before.
-        return not (self._held or self._done or self._jobs or self._tasks or self._timers or self._interests)
+        if self._held or self._done or self._jobs or self._tasks or self._interests:
+            return False
+        return not any(timer.is_referenced and not timer.is_cancelled for _, _, timer in self._timers)
 
     def run_ready(self) -> bool:
         """Run what can be run now: jobs, then one turn of tasks; whether there was any. Raises what they raise."""
@@ -200,13 +204,13 @@ class EventLoop:
         """Descriptors to wait for, and what for."""
         found = list(self._interests.values())
         if self._bell is not None:  # also if nobody holds any more: it may just have rung
-            found.append((self._bell[0], READ))
+            found.append((self._bell.fileno, READ))
         return found
 
     def take_ready(self, ready: dict[int, int]) -> None:
         """Of these descriptors, something happened."""
-        if self._bell is not None and ready.pop(self._bell[0], 0):
-            os.read(self._bell[0], 4096)
+        if self._bell is not None and ready.pop(self._bell.fileno, 0):
+            self._bell.silence()
         for number, (fd, _) in list(self._interests.items()):
             if fd in ready:
                 del self._interests[number]
@@ -226,8 +230,8 @@ class EventLoop:
             self._is_closed = True
             bell, self._bell = self._bell, None
             self._done.clear()
-        for end in bell or ():
-            os.close(end)
+        if bell is not None:
+            bell.close()
         while self._closers:
             self._closers.pop()()
 

@@ -13,7 +13,8 @@ from contextlib import nullcontext
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final, NoReturn, final
 
-from wazero_api import DeadlineExceededError, Engine, ExitError, LinkError, Trap, TrapKind
+from wazero_api import DeadlineExceededError, Engine, ExitError, HostModule, LinkError, Trap, TrapKind
+from wazero_api.record import replace
 from wazero_api.sys import EXIT_CODE_DEADLINE_EXCEEDED
 from wazero_core import Runtime
 
@@ -41,6 +42,7 @@ _LAST_WORDS: Final = 2048
 _LAST: Final = (b"panic: ", b"fatal error: ")
 """How they begin."""
 _UMASK: Final = 0o022
+_LOG_NAME: Final = "go"
 _KNOWN_NAMES: Final = 4096
 """Names of properties that are kept decoded."""
 _TEXTS: Final = tuple(struct.Struct(f"{length}s") for length in range(65))
@@ -59,7 +61,7 @@ class Program:
         runtime: Runtime,
         compiled: CompiledModule,
         config: Config,
-        change: Callable[[Any], Any] | None = None,
+        change: Callable[[HostModule], HostModule] | None = None,
     ) -> None:
         self.config = config
         self.is_exited = False
@@ -74,7 +76,7 @@ class Program:
         self.go = _GoObject(self)
         self.references = References(self.realm.global_object, self.go)
         hosts = _host_modules(self, compiled)
-        self._hosts = _instances(runtime, hosts if change is None else [change(host) for host in hosts])
+        self._hosts = {host.name: runtime.instantiate_host_module(_changed(host, change)) for host in hosts}
         module_config = config.module_config.with_start_functions().with_import_resolver(self._hosts.get)
         try:
             self.module = runtime.instantiate_module(compiled, module_config)
@@ -167,7 +169,7 @@ class Program:
         except JSError as error:
             from .conversion import exception_of
 
-            raise exception_of(self.realm.thrown(error)) from None
+            raise exception_of(self.realm, self.realm.thrown(error)) from None
 
     def _in_go(self, function: Callable[..., Any], *args: Any) -> Any:
         """Run code of Go. After an exception that is not its own it cannot go on: it does not know where it was."""
@@ -189,7 +191,7 @@ class Program:
         """
         loop = self.loop
         if get_ident() != loop.thread:
-            self._check_thread()
+            self.check_thread()
         self.module.check_open()
         if loop.is_running:
             return function(*args)
@@ -226,11 +228,17 @@ class Program:
 
     def check_idle(self) -> None:
         """Raise RuntimeError if the event loop cannot be run now by who asks."""
-        self._check_thread()
+        self.check_thread()
         if self.loop.is_running:
             raise RuntimeError("a function that Go calls cannot wait for Go: return, and go on when Go calls again")
 
-    def _check_thread(self) -> None:
+    @property
+    def is_at_hand(self) -> bool:
+        """Whether its objects can be looked at by who asks: in its own thread, or when it has ended."""
+        return self.is_exited or get_ident() == self.loop.thread
+
+    def check_thread(self) -> None:
+        """Raise RuntimeError in another thread than the program's."""
         if get_ident() != self.loop.thread:
             raise RuntimeError("this Go program belongs to another thread: use it in the one that started it")
 
@@ -254,7 +262,11 @@ class Program:
             raise DeadlineExceededError("the call ran past its timeout")
 
     def _fail(self, error: JSError) -> NoReturn:
-        """Tell people what was thrown and caught by nobody, and end the program as one that failed."""
+        """Tell people what was thrown and caught by nobody, and end the program as one that failed.
+
+        Unless it has ended, and this comes of that: of files that are closed, say.
+        """
+        self.module.check_open()
         from .conversion import exception_of
         from .web.inspect import inspect
 
@@ -266,7 +278,7 @@ class Program:
             text = str(error)
         self.report(f"Uncaught{where} {text}")
         self._end(_FAILED)
-        raise ExitError(_FAILED, self.module.name) from exception_of(thrown)
+        raise ExitError(_FAILED, self.module.name) from exception_of(self.realm, thrown)
 
     def _end(self, code: int) -> None:
         self.is_exited = True
@@ -459,7 +471,7 @@ def _bad_stack_pointer() -> Trap:
     return Trap(TrapKind.OUT_OF_BOUNDS_MEMORY_ACCESS, detail="in a call to the host")
 
 
-def _host_modules(program: Program, compiled: CompiledModule) -> list[Any]:
+def _host_modules(program: Program, compiled: CompiledModule) -> list[HostModule]:
     wanted = {i.module for i in compiled.module.imports}
     hosts = [host_module(program, name) for name in MODULE_NAMES if name in wanted]
     if not hosts:
@@ -473,12 +485,9 @@ def _host_modules(program: Program, compiled: CompiledModule) -> list[Any]:
     return hosts
 
 
-def _instances(runtime: Runtime, hosts: list[Any]) -> dict[str, Any]:
-    """Host modules of this program alone, by their names, which they do not have in the runtime."""
-    return {host.name: runtime.instantiate_host_module(_anonymous(host)) for host in hosts}
-
-
-def _anonymous(host: Any) -> Any:
-    from wazero_api.record import replace
-
+def _changed(host: HostModule, change: Callable[[HostModule], HostModule] | None) -> HostModule:
+    """A host module of this program alone: it has no name in the runtime."""
+    if change is not None:
+        # Whatever the program's imports say: who reads logs, or searches them, needs one name for all versions of Go.
+        host = change(replace(host, name=_LOG_NAME) if host.name in MODULE_NAMES else host)
     return replace(host, name="")

@@ -14,7 +14,7 @@ from wazero_api.record import replace
 from wazero_core import ModuleConfig, Runtime, RuntimeConfig
 
 from .config import Config
-from .conversion import JsFunction, raising, to_js, to_python
+from .conversion import JsFunction, raising, to_js, to_python, visit
 from .model.object import JSObject
 from .program import Program
 
@@ -37,7 +37,8 @@ def run(
 
     Raises ExitError if it exits with another code than 0, DeadlineExceededError, LinkError for a module that is no Go
     program for GOOS=js, ValueError for arguments and environment that are too long, OSError for a mount that cannot be
-    opened. `change` gets the host module with the program's imports and returns the one to use.
+    opened. `change` gets the host module with the program's imports, named "go" for every version of Go, and returns the
+    one to use.
     """
     with deadline(runtime, timeout):
         program = new_program(runtime, compiled, config, change)
@@ -58,8 +59,11 @@ def run_program(
     change: Callable[[Any], Any] | None = None,
     workdir: str | None = None,
 ) -> None:
-    """What `wazero run` and `wazero_core.run` do with a Go program for GOOS=js: the `wazero.programs` entry point."""
-    settings = Config(config, local_time_zone=True)
+    """What `wazero run` and `wazero_core.run` do with a Go program for GOOS=js: the `wazero.programs` entry point.
+
+    As under Node, the program sees the user and the time zone of this process; with `run` it sees neither unless asked.
+    """
+    settings = Config(config, os_user=True, local_time_zone=True)
     run(
         runtime,
         compiled,
@@ -171,15 +175,19 @@ class Library:
         return sorted({*self._names, *exports})
 
     def __getitem__(self, name: str) -> Any:
-        world = self._program.realm.global_object
-        if world.has(name):
-            value = raising(world.get, name)
-            is_function = isinstance(value, JSObject) and value.is_callable
-            return JsFunction(value) if is_function else to_python(value)
+        realm = self._program.realm
+        if visit(realm, realm.global_object.has, name):
+            return visit(realm, self._global, name)
         function = None if name in _RESERVED else self._program.module.exported_function(name)
         if function is None:
             raise KeyError(name)
         return partial(self._program.enter, self._program.call_export, function.function.entry)
+
+    def _global(self, name: str) -> Any:
+        realm = self._program.realm
+        value = realm.global_object.get(name)
+        is_function = isinstance(value, JSObject) and value.is_callable
+        return JsFunction(realm, value) if is_function else to_python(realm, value)
 
     def __getattr__(self, name: str) -> Any:
         try:
@@ -197,8 +205,9 @@ class Library:
             pass
 
     def close(self) -> None:
-        """End the program."""
-        self._program.close()
+        """End the program. In another thread than its own, end what runs in there: that raises ExitError."""
+        if self._program.is_at_hand:
+            self._program.close()
         self._runtime.close()
 
 
@@ -212,7 +221,7 @@ def new_program(
     settings = _settings(config)
     program = Program(runtime, compiled, settings, change)
     for name, value in settings.globals:
-        program.realm.global_object.define(name, raising(to_js, program.realm, value))
+        program.realm.global_object.define(name, raising(program.realm, to_js, program.realm, value))
     return program
 
 

@@ -16,8 +16,8 @@ type failure struct{ code int }
 
 func (f failure) Error() string { return fmt.Sprintf("failure %d", f.code) }
 
-func after(milliseconds int, f func()) {
-	js.Global().Call("setTimeout", js.FuncOf(func(js.Value, []js.Value) any {
+func after(milliseconds int, f func()) js.Value {
+	return js.Global().Call("setTimeout", js.FuncOf(func(js.Value, []js.Value) any {
 		f()
 		return nil
 	}), milliseconds)
@@ -41,6 +41,12 @@ var ends = map[string]func(){
 	"deadlock-later": func() { time.Sleep(time.Millisecond); <-make(chan int) },
 	"deadlock-nil":   func() { var c chan int; c <- 1 },
 	"pending-timers": func() { after(60_000, func() { fmt.Println("not printed") }) },
+	"deadlock-unref": func() { after(60_000, func() {}).Call("unref"); select {} },
+	"unref-in-time": func() {
+		after(1, func() { println("in time") }).Call("unref")
+		after(100, func() { os.Exit(9) })
+		select {}
+	},
 	"panic":          func() { panic("words") },
 	"panic-error":    func() { panic(errors.New("an error")) },
 	"panic-type":     func() { panic(failure{9}) },

@@ -220,6 +220,11 @@ func main() {
 		fmt.Println(os.Getwd())
 		return
 	}
+	if len(os.Args) > 2 && os.Args[2] == "user" {
+		groups, err := os.Getgroups()
+		fmt.Println(os.Getuid(), os.Geteuid(), os.Getgid(), os.Getegid(), groups, err)
+		return
+	}
 	show("chdir", os.Chdir(os.Args[1]))
 	for _, part := range []func(){files, folders, links, attributes, places, many} {
 		part()

@@ -30,11 +30,12 @@ if TYPE_CHECKING:
     from .stdio import NullFile, input_file, output_file
     from .tree_fs import ResourceFS
     from .views import ReadOnlyFS, SubtreeFS, tree_of
-    from .waiting import ERROR, HANGUP, INVALID, READ, WRITE, Waiter
+    from .waiting import ERROR, HANGUP, INVALID, READ, WRITE, Bell, Waiter
     from .zip_fs import ZipFS
 
 _MODULES = {
     "BaseFile": "files",
+    "Bell": "waiting",
     "ConnectionFile": "sockets",
     "DETERMINISTIC_SEED": "randomness",
     "DeterministicRandom": "randomness",
@@ -100,6 +101,7 @@ def __getattr__(name: str) -> object:
 
 __all__ = [
     "BaseFile",
+    "Bell",
     "ConnectionFile",
     "DETERMINISTIC_SEED",
     "DeterministicRandom",

@@ -11,14 +11,18 @@ import os
 import select
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from threading import Event, Lock
-from typing import Final, Protocol, final
+from typing import TYPE_CHECKING, Final, Protocol, final
 
 from wazero_api.errors import DeadlineExceededError
 from wazero_api.system import FileType
 
 from .files import fail
+
+if TYPE_CHECKING:
+    import socket
 
 READ: Final = 1
 WRITE: Final = 4
@@ -40,6 +44,7 @@ WAITABLE: Final = (
 SAFE_WRITE: Final = select.PIPE_BUF if sys.platform != "win32" else 512
 """Bytes that a pipe takes without waiting once it says that it can be written to."""
 
+_RINGS: Final = 4096
 _SECOND: Final = 1_000_000_000
 _MILLISECOND: Final = 1_000_000
 _AT_MOST: Final = _SECOND
@@ -71,7 +76,7 @@ class Waiter:
         """Called, by any thread, when this is closed: for those who wait in another way."""
         self._lock = Lock()
         self._closed = Event()
-        self._bell: _Bell | None = None
+        self._bell: Bell | None = None
         """Rung when the instance is closed. Made for the first wait that has to be woken."""
         self._waiting = 0
 
@@ -141,10 +146,10 @@ class Waiter:
         longest = min(nanoseconds, _AT_MOST)
         return longest if remaining is None else max(min(longest, int(remaining * _SECOND)), 0)
 
-    def _enter(self) -> _Bell:
+    def _enter(self) -> Bell:
         with self._lock:
             if self._bell is None:
-                self._bell = _Bell()
+                self._bell = Bell()
                 if self._closed.is_set():
                     self._bell.ring()
             self._waiting += 1
@@ -163,8 +168,11 @@ class Waiter:
 
 
 @final
-class _Bell:
-    """A descriptor that can be read from once somebody rang, and ever after."""
+class Bell:
+    """A descriptor that can be read from once somebody rang, until `silence`: how a thread ends another one's wait.
+
+    Of a pipe, or of sockets where only those can be waited for. Not to be rung while it is being closed.
+    """
 
     __slots__ = ("_ends", "fileno")
 
@@ -172,6 +180,8 @@ class _Bell:
         self._ends: tuple[int, ...] = ()  # in case making them fails
         if CAN_POLL:
             self._ends = os.pipe()
+            for end in self._ends:
+                os.set_blocking(end, False)
         else:
             import socket
 
@@ -179,16 +189,29 @@ class _Bell:
         self.fileno = self._ends[0]
 
     def ring(self) -> None:
-        if CAN_POLL:
-            os.write(self._ends[1], b"!")
-        else:
-            import socket
+        """From any thread. Returns at once, however often it was rung before."""
+        try:
+            if CAN_POLL:
+                os.write(self._ends[1], b"!")
+            else:
+                with _borrowed_socket(self._ends[1]) as end:
+                    end.send(b"!")
+        except BlockingIOError:
+            pass  # full of rings that nobody has heard
 
-            end = socket.socket(fileno=self._ends[1])
-            end.send(b"!")
-            end.detach()
+    def silence(self) -> None:
+        """Forget that it was rung, if it was."""
+        try:
+            if CAN_POLL:
+                os.read(self._ends[0], _RINGS)
+            else:
+                with _borrowed_socket(self._ends[0]) as end:
+                    end.recv(_RINGS)
+        except BlockingIOError:
+            pass  # it was not
 
     def close(self) -> None:
+        """May be called again."""
         ends, self._ends = self._ends, ()
         for end in ends:
             if CAN_POLL:
@@ -200,6 +223,19 @@ class _Bell:
 
     def __del__(self) -> None:
         self.close()
+
+
+@contextmanager
+def _borrowed_socket(fd: int) -> Iterator[socket.socket]:
+    """The socket of a descriptor, which stays open; it makes nobody wait."""
+    import socket
+
+    borrowed = socket.socket(fileno=fd)
+    try:
+        borrowed.setblocking(False)
+        yield borrowed
+    finally:
+        borrowed.detach()
 
 
 def is_open_for(fd: int, mask: int) -> bool:

@@ -1,7 +1,7 @@
 """How calls of Go programs read in a log: a table of what is in the slots on their stack, and one of the methods that
 package syscall and others call by name.
 
-    ==> gojs.syscall/js.valueCall(fs.open(path=/x,flags=RDONLY,perm=-rw-r--r--))
+    ==> go.syscall/js.valueCall(fs.open(path=/x,flags=RDONLY,perm=-rw-r--r--))
     <== (err=<nil>,fd=4)
 
 As wazero printed them, so that what reads its logs reads these. Different are calls of other objects, which it left empty,

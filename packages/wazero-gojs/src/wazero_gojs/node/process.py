@@ -86,9 +86,11 @@ for _name in ("getuid", "getgid", "geteuid", "getegid"):
 
 @_PROCESS.method("getgroups")
 def getgroups(realm: Realm, this: Any, args: Args) -> Any:
-    """The groups of the user."""
+    """The groups of the user, and the effective one."""
     is_allowed = realm.host.config.os_user and hasattr(os, "getgroups")
-    return realm.new_array(os.getgroups() if is_allowed else [0])
+    groups = os.getgroups() if is_allowed else []
+    effective = _user(realm, "getegid")
+    return realm.new_array(groups if effective in groups else [*groups, effective])
 
 
 @_PROCESS.method("exit", 1)

@@ -239,7 +239,8 @@ def timeout(realm: Realm, this: Any, args: Args) -> Any:
         throw_coded(realm, "RangeError", "ERR_OUT_OF_RANGE", message)
     made = new_signal(realm)
     message = "The operation was aborted due to timeout"
-    realm.host.loop.call_later(delay, lambda: made.abort(realm, new_exception(realm, "TimeoutError", message)))
+    timer = realm.host.loop.call_later(delay, lambda: made.abort(realm, new_exception(realm, "TimeoutError", message)))
+    timer.is_referenced = False
     return made
 
 

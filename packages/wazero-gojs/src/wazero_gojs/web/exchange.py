@@ -283,9 +283,10 @@ def _ignore(value: Any) -> None:
 class GuestBody:
     """A stream of the guest as Python's round trippers see it: an iterable for threads, and an async one."""
 
-    __slots__ = ("_answers", "_is_done", "_loop", "_stream")
+    __slots__ = ("_answers", "_is_done", "_loop", "_realm", "_stream")
 
     def __init__(self, realm: Realm, stream: JSReadableStream, cancellation: Cancellation) -> None:
+        self._realm = realm
         self._loop = realm.host.loop
         self._stream = stream
         self._is_done = False
@@ -334,7 +335,7 @@ class GuestBody:
         """In the event loop: read a chunk."""
 
         def failed(reason: Any) -> None:
-            error = exception_of(reason)
+            error = exception_of(self._realm, reason)
             answer(error if isinstance(error, Exception) else OSError(str(error)))
 
         def took(chunk: Any) -> None:

@@ -47,6 +47,13 @@ class JSTimeout(JSObject):
         """Count from now on."""
         self.stop()
         self.timer = self.realm.host.loop.call_later(self.delay, self.run)
+        self.timer.is_referenced = self.is_referenced
+
+    def refer(self, is_referenced: bool) -> None:
+        """Whether the program waits for it, now and when it starts again."""
+        self.is_referenced = is_referenced
+        if self.timer is not None:
+            self.timer.is_referenced = is_referenced
 
     def stop(self) -> None:
         """Do not run. May be called again."""
@@ -85,6 +92,10 @@ class JSImmediate(JSObject):
         super().__init__(realm.hidden("Immediate.prototype", lambda: _prototype(realm, "Immediate", IMMEDIATE)))
         self.is_cleared = False
         self.is_referenced = True
+
+    def refer(self, is_referenced: bool) -> None:
+        """Only remembered: there is always time for what comes next."""
+        self.is_referenced = is_referenced
 
 
 def make(realm: Realm, name: str) -> Any:
@@ -195,14 +206,15 @@ def _add_references(table: Table) -> None:
 
     @table.method("hasRef")
     def has_ref(realm: Realm, this: Any, args: Args) -> Any:
-        return isinstance(this, (JSTimeout, JSImmediate)) and this.is_referenced
+        if isinstance(this, JSImmediate):
+            return this.is_referenced and not this.is_cleared
+        return isinstance(this, JSTimeout) and this.is_referenced
 
 
 def _refer(this: Any, is_referenced: bool) -> Any:
-    # Only remembered: what a program is stopped by is that it has ended, not that nothing is left to wait for.
     if not isinstance(this, (JSTimeout, JSImmediate)):
         throw_type_error(f"Method of Timeout called on incompatible receiver {describe(this)}")
-    this.is_referenced = is_referenced
+    this.refer(is_referenced)
     return this
 
 
