@@ -188,11 +188,11 @@ def test_a_call_that_takes_too_long_ends_the_program() -> None:
 
 
 def test_waiting_too_long_for_a_promise_harms_nothing(go: Library) -> None:
-    promise = go.later(150)
+    promise = go.later(1000)
     with pytest.raises(DeadlineExceededError):
         promise.result(timeout=0.02)
     assert not promise.is_settled
-    assert promise.result() == "after 150"
+    assert promise.result() == "after 1000"
 
 
 def test_timers_run_when_asked_for(go: Library) -> None:
@@ -207,10 +207,11 @@ def test_timers_run_when_asked_for(go: Library) -> None:
 
 
 def test_promises_of_goroutines(go: Library) -> None:
-    first, second = go.later(20), go.later(1)
+    go.later(1).result()  # compiling takes its time, too
+    first, second = go.later(500), go.later(1)
     assert isinstance(first, JsPromise)
     assert (first.is_settled, repr(first)) == (False, "<JsPromise pending>")
-    assert (second.result(), first.result()) == ("after 1", "after 20")
+    assert (second.result(), first.result()) == ("after 1", "after 500")
     assert (first.is_settled, repr(first)) == (True, "<JsPromise fulfilled>")
     with pytest.raises(JsException, match=r"^it failed$"):
         go.fails().result()
