@@ -19,7 +19,7 @@ COMPILE_LIMIT_S: Final = 5.0
 COMPILE_LIMIT_BYTES: Final = 256 << 20
 RUN_LIMIT_S: Final = 10.0
 RUN_LIMIT_BYTES: Final = 1 << 30
-_TIMEOUT_S: Final = 20.0
+_TIMEOUT_S: Final = 120.0
 
 
 def _id(row: Hostile) -> str:

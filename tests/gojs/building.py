@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from programs.build import UnavailableError, build, go
 
 FOLDER: Final = Path(__file__).parent / "programs"
-SECONDS: Final = 60
+SECONDS: Final = 240
 """Within which every program ends."""
 
 NODE: Final = shutil.which("node")
