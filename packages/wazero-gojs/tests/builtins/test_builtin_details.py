@@ -12,7 +12,6 @@ import pytest
 
 from wazero_core import ModuleConfig
 from wazero_gojs.builtins.ordered import OrderedMap
-from wazero_gojs.builtins.regexp_syntax import PatternError, compile_pattern
 from wazero_gojs.global_names import GLOBALS
 from wazero_gojs.loop import EventLoop
 from wazero_gojs.model.realm import Realm
@@ -227,62 +226,3 @@ def test_no_argument_breaks_a_method(subject: str) -> None:
     """Whatever they throw is a JavaScript error: an exception of Python's would end the test."""
     realm = new_realm()
     assert result(f"({FUZZ})({subject}, {HOSTILE_ARGUMENTS})", realm) > 0
-
-
-# --- Regular expressions ---
-
-
-def test_large_patterns_are_refused() -> None:
-    for source in ("(" * 20_000 + ")" * 20_000, "a" * 70_000, "(?:" * 5000 + "a" + ")" * 5000):
-        with pytest.raises(PatternError, match="too large"):
-            compile_pattern(source, "")
-
-
-def test_no_pattern_takes_long_to_compile() -> None:
-    patterns = [
-        "[" * 60_000,
-        "(?<" * 20_000,
-        "(?<n" * 16_000,
-        r"[\W]" * 16_000,
-        r"\p{L}" * 13_000,
-        r"\S" * 30_000,
-        r"\1" * 30_000,
-    ]
-    began = time.monotonic()
-    for source in patterns:
-        for flags in ("", "i", "iu"):
-            try:
-                compile_pattern(source, flags)
-            except PatternError:
-                pass
-    assert time.monotonic() - began < 60
-
-
-def test_random_patterns_are_compiled_or_refused() -> None:
-    from random import Random
-
-    random = Random(5)
-    alphabet = [
-        *"abc()[]{}*+?|^$.\\-,1:=!<>",
-        "\\d",
-        "\\b",
-        "\\1",
-        "(?:",
-        "(?<n>",
-        "\\k<n>",
-        "\\u{1f600}",
-        "[^",
-        "{2,3}",
-        "\\p{L}",
-    ]
-    compiled = 0
-    complaints: set[str] = set()
-    for _ in range(4000):
-        source = "".join(random.choices(alphabet, k=random.randrange(1, 10)))
-        try:
-            compile_pattern(source, random.choice(["", "u", "i", "ms"]))
-            compiled += 1
-        except PatternError as error:
-            complaints.add(str(error))
-    assert compiled > 500
-    assert {"Nothing to repeat", "Unterminated group", "Unmatched ')'"} <= complaints

@@ -1,11 +1,13 @@
-"""RegExp, on Python's `re`. Spec: ECMA-262, 22.2.
+"""RegExp. Spec: ECMA-262, 22.2.
 
-A pattern that needs exponential time, as ``(a+)+$`` may, cannot be interrupted by a deadline: `re` runs to its end, and
-only a signal ends it. So whoever lets strangers write patterns must run them in a process of their own.
+`regexp_syntax` makes programs of patterns, which `regexp_matcher` runs: not Python's `re`, which nothing could interrupt
+when a pattern such as ``(a+)+$`` takes exponential time.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from io import StringIO
 from itertools import islice
 from typing import Any, Final, final
@@ -32,9 +34,15 @@ from wazero_gojs.model.values import (
     to_uint32,
 )
 
-from .regexp_syntax import Compiled, PatternError, compile_pattern
+from .regexp_matcher import Program, find
+from .regexp_reader import PatternError
+from .regexp_syntax import compile_pattern
+from .regexp_text import Match, Subject
 
 PROTOTYPE: Final = Table()
+
+_BETWEEN_POLLS: Final = 256
+"""Matches, none of which takes long enough to poll by itself."""
 
 FLAGS: Final = {
     "d": "hasIndices",
@@ -49,80 +57,71 @@ FLAGS: Final = {
 """The property that tells of each."""
 
 
-def unit_index(text: str, point: int) -> int:
-    """UTF-16 units before a character of the text."""
-    return point if text.isascii() else utf16.length(text[:point])
-
-
-def point_index(text: str, unit: int) -> int:
-    """Characters before a unit; the second half of a character counts as the next one."""
-    if utf16.is_simple(text):
-        return unit
-    return len(utf16.cut(text, 0, unit)) if unit <= utf16.length(text) else len(text) + 1
-
-
 @final
 class JSRegExp(JSObject):
     """A regular expression."""
 
-    __slots__ = ("compiled", "flags", "source")
+    __slots__ = ("_unpolled", "flags", "program", "source")
 
     class_name = "RegExp"
 
-    def __init__(self, prototype: JSObject, source: str, flags: str, compiled: Compiled) -> None:
+    def __init__(self, prototype: JSObject, source: str, flags: str, program: Program) -> None:
         super().__init__(prototype)
         self.source = source
         self.flags = flags
-        self.compiled = compiled
+        self.program = program
+        self._unpolled = 0
         self.properties["lastIndex"] = 0
         self.attributes["lastIndex"] = WRITABLE
 
     def describe(self) -> str:
         return f"/{_shown(self.source)}/{self.flags}"
 
-    def exec_at(self, realm: Realm, text: str, index: int) -> JSObject | None:
-        """The array of the first match from `index` (in UTF-16 units) on, or only there if sticky; None without one."""
-        found = self.find(text, point_index(text, index))
-        return None if found is None else self.result(realm, found)
+    def subject(self, text: str) -> Subject:
+        """A text as the expression sees it."""
+        return Subject(text, self.program.is_unicode)
 
-    def find(self, text: str, point: int) -> Any:
-        """The match of `re` from a position on, which counts characters."""
-        if point > len(text):
+    def find(self, realm: Realm, subject: Subject, position: int, *, is_sticky: bool | None = None) -> Match | None:
+        """The first match from a position on, or only there if sticky, which the flag y says; None without one."""
+        if position < 0:
             return None
-        pattern = self.compiled.pattern
-        return pattern.match(text, point) if "y" in self.flags else pattern.search(text, point)
+        if is_sticky is None:
+            is_sticky = "y" in self.flags
+        self._unpolled += 1
+        if self._unpolled == _BETWEEN_POLLS:
+            self._unpolled = 0
+            realm.poll()
+        spans = find(self.program, subject.chars, position, is_sticky, realm.poll)
+        return None if spans is None else Match(subject, spans)
 
-    def result(self, realm: Realm, found: Any) -> JSObject:
+    def result(self, realm: Realm, found: Match) -> JSObject:
         """The array that tells of a match. Spec: 22.2.7.2."""
-        text = found.string
-        made = realm.new_array(UNDEFINED if part is None else part for part in (found[0], *found.groups()))
-        made.properties["index"] = unit_index(text, found.start())
-        made.properties["input"] = text
-        made.properties["groups"] = self.groups(realm, found)
+        parts = found.parts()
+        made = realm.new_array(parts)
+        made.properties["index"] = found.subject.index_of(found.start)
+        made.properties["input"] = found.subject.text
+        made.properties["groups"] = self.groups(parts)
         if "d" in self.flags:
             made.properties["indices"] = self._indices(realm, found)
         return made
 
-    def groups(self, realm: Realm, found: Any) -> Any:
-        """What named groups have captured; UNDEFINED if no group has a name."""
-        return self._named(realm, [UNDEFINED if part is None else part for part in (found[0], *found.groups())])
-
-    def _named(self, realm: Realm, parts: list[Any]) -> Any:
-        if not self.compiled.names:
+    def groups(self, parts: list[Any]) -> Any:
+        """Of what all groups have captured, what those with names have; UNDEFINED if no group has a name."""
+        names = self.program.names
+        if not names:
             return UNDEFINED
         made = JSObject(None)
-        made.properties.update((name, parts[number]) for name, number in self.compiled.names.items())
+        made.properties.update((name, parts[number]) for name, number in names.items())
         return made
 
-    def _indices(self, realm: Realm, found: Any) -> JSObject:
-        text = found.string
-        parts: list[Any] = []
-        for number in range(self.compiled.pattern.groups + 1):
-            start, end = found.span(number)
-            at = (unit_index(text, start), unit_index(text, end))
-            parts.append(UNDEFINED if start < 0 else realm.new_array(at))
+    def _indices(self, realm: Realm, found: Match) -> JSObject:
+        spans, index_of = found.spans, found.subject.index_of
+        parts: list[Any] = [
+            UNDEFINED if end < 0 else realm.new_array((index_of(start), index_of(end)))
+            for start, end in zip(spans[::2], spans[1::2], strict=True)
+        ]
         made = realm.new_array(parts)
-        made.properties["groups"] = self._named(realm, parts)
+        made.properties["groups"] = self.groups(parts)
         return made
 
 
@@ -153,12 +152,13 @@ def new_regexp(realm: Realm, source: str, flags: str, prototype: JSObject | None
     if len(set(flags)) < len(flags) or not set(flags) <= set(FLAGS) or {"u", "v"} <= set(flags):
         message = f"Invalid flags supplied to RegExp constructor '{flags}'"
         raise JSError(realm.new_error("SyntaxError", message))
+    flags = "".join(sorted(flags))
     try:
-        compiled = compile_pattern(source, flags)
+        program = compile_pattern(source, flags, realm.poll)
     except PatternError as error:
         message = f"Invalid regular expression: /{source}/{flags}: {error}"
         raise JSError(realm.new_error("SyntaxError", message)) from None
-    return JSRegExp(prototype or realm.prototype_of("RegExp"), source, "".join(sorted(flags)), compiled)
+    return JSRegExp(prototype or realm.prototype_of("RegExp"), source, flags, program)
 
 
 def _regexp(this: Any, method: str) -> JSRegExp:
@@ -221,19 +221,20 @@ def to_text(realm: Realm, this: Any, args: Args) -> Any:
 # --- Matching --------------------------------------------------------------------------------------------------------
 
 
-def run(realm: Realm, regexp: JSRegExp, text: str) -> Any:
-    """The next match of `re`, by and with lastIndex where that counts; None without one. Spec: 22.2.7.2."""
+def run(realm: Realm, regexp: JSRegExp, text: str) -> Match | None:
+    """The next match, by and with lastIndex where that counts; None without one. Spec: 22.2.7.2."""
     moves = "g" in regexp.flags or "y" in regexp.flags
     index = to_length(regexp.get("lastIndex"))
-    found = regexp.find(text, point_index(text, index) if moves else 0)
+    subject = regexp.subject(text)
+    found = regexp.find(realm, subject, subject.position_of(index) if moves else 0)
     if moves:
-        _set_last_index(regexp, 0 if found is None else unit_index(text, found.end()))
+        _set_last_index(regexp, 0 if found is None else subject.index_of(found.end))
     return found
 
 
 def _set_last_index(regexp: JSRegExp, index: int) -> None:
     if not regexp.set("lastIndex", index):
-        throw_type_error(f"Cannot assign to read only property 'lastIndex' of object '{regexp.describe()}'")
+        throw_type_error("Cannot assign to read only property 'lastIndex' of object '[object RegExp]'")
 
 
 @PROTOTYPE.method("exec", 1)
@@ -255,18 +256,18 @@ def compile_(realm: Realm, this: Any, args: Args) -> Any:
     """Become another expression. Spec: B.2.4.1."""
     regexp = _regexp(this, "compile")
     other = _create(realm, realm.prototype_of("RegExp"), args)
-    regexp.source, regexp.flags, regexp.compiled = other.source, other.flags, other.compiled
+    regexp.source, regexp.flags, regexp.program = other.source, other.flags, other.program
     _set_last_index(regexp, 0)
     return regexp
 
 
-def matches(regexp: JSRegExp, text: str) -> Any:
+def matches(realm: Realm, regexp: JSRegExp, text: str, index: int = 0) -> Iterator[Match]:
     """All matches of an expression with the flag g, one after the other; an empty one is followed by a step."""
-    _set_last_index(regexp, 0)
-    point = 0
-    while (found := regexp.find(text, point)) is not None:
+    subject = regexp.subject(text)
+    position = subject.position_of(index)
+    while (found := regexp.find(realm, subject, position)) is not None:
         yield found
-        point = found.end() + (found.end() == found.start())
+        position = found.end + (found.end == found.start)
 
 
 @PROTOTYPE.method(SYMBOL_MATCH, 1)
@@ -275,7 +276,8 @@ def match(realm: Realm, this: Any, args: Args) -> Any:
     regexp, text = _regexp(this, "@@match"), to_string(argument(args, 0))
     if "g" not in regexp.flags:
         return exec_(realm, regexp, (text,))
-    found = [each[0] for each in islice(matches(regexp, text), MAX_LENGTH + 1)]
+    _set_last_index(regexp, 0)
+    found = [each.whole() for each in islice(matches(realm, regexp, text), MAX_LENGTH + 1)]
     if len(found) > MAX_LENGTH:
         throw_range_error("Invalid array length")
     return realm.new_array(found) if found else None
@@ -288,21 +290,24 @@ def match_all(realm: Realm, this: Any, args: Args) -> Any:
 
     regexp, text = _regexp(this, "@@matchAll"), to_string(argument(args, 0))
     copy = new_regexp(realm, regexp.source, regexp.flags)
-    copy.properties["lastIndex"] = to_length(regexp.get("lastIndex"))
-    if "g" not in regexp.flags:
-        found = run(realm, copy, text)
-        return new_iterator(
-            realm, "RegExp String Iterator", iter(() if found is None else (copy.result(realm, found),))
-        )
-    rest = matches(copy, text)
-    return new_iterator(realm, "RegExp String Iterator", (copy.result(realm, found) for found in rest))
+    index = to_length(regexp.get("lastIndex"))
+    copy.properties["lastIndex"] = index
+    found: Iterable[Match]
+    if "g" in regexp.flags:
+        found = matches(realm, copy, text, index)
+    else:
+        one = run(realm, copy, text)
+        found = () if one is None else (one,)
+    return new_iterator(realm, "RegExp String Iterator", (copy.result(realm, each) for each in found))
 
 
 @PROTOTYPE.method(SYMBOL_SEARCH, 1)
 def search(realm: Realm, this: Any, args: Args) -> Any:
     """RegExp.prototype[Symbol.search]. Spec: 22.2.6.12."""
-    found = _regexp(this, "@@search").find(to_string(argument(args, 0)), 0)
-    return -1 if found is None else unit_index(found.string, found.start())
+    regexp = _regexp(this, "@@search")
+    subject = regexp.subject(to_string(argument(args, 0)))
+    found = regexp.find(realm, subject, 0)
+    return -1 if found is None else subject.index_of(found.start)
 
 
 @PROTOTYPE.method(SYMBOL_REPLACE, 2)
@@ -311,64 +316,86 @@ def replace(realm: Realm, this: Any, args: Args) -> Any:
     regexp, text, by = _regexp(this, "@@replace"), to_string(argument(args, 0)), argument(args, 1)
     if not is_callable(by):
         by = to_string(by)
-    one = None if "g" in regexp.flags else run(realm, regexp, text)
+    all_ = _all_to_replace(realm, regexp, text)
     out = StringIO()
-    length = done = counted = units = 0
-    for each in matches(regexp, text) if "g" in regexp.flags else (() if one is None else (one,)):
-        units += unit_index(text[counted : each.start()], each.start() - counted)
-        counted = each.start()
-        new = _replacement(realm, regexp, each, by, units)
-        out.write(text[done : each.start()])
+    length = done = 0
+    subject = None
+    for each in all_:
+        subject = each.subject
+        new = _replacement(regexp, each, by)
+        out.write(subject.cut(done, each.start))
         out.write(new)
         length += len(new)
-        done = each.end()
+        done = each.end
         if length > utf16.MAX_LENGTH:
             throw_range_error("Invalid string length")
-    return utf16.concat(out.getvalue(), text[done:])
+    if subject is None:
+        return text
+    out.write(subject.cut(done))
+    return utf16.concat_all((out.getvalue(),))
 
 
-def _replacement(realm: Realm, regexp: JSRegExp, found: Any, by: Any, index: int) -> str:
-    """What to put in the place of a match at a unit."""
-    groups = regexp.groups(realm, found)
+def _all_to_replace(realm: Realm, regexp: JSRegExp, text: str) -> Iterable[Match]:
+    if "g" in regexp.flags:
+        _set_last_index(regexp, 0)
+        return matches(realm, regexp, text)
+    found = run(realm, regexp, text)
+    return () if found is None else (found,)
+
+
+def _replacement(regexp: JSRegExp, found: Match, by: Any) -> str:
+    """What to put in the place of a match."""
+    if isinstance(by, str) and "$" not in by:
+        return by
+    subject, parts = found.subject, found.parts()
+    groups = regexp.groups(parts)
     if isinstance(by, str):
-        return expand(by, found.string, found.start(), (found[0], *found.groups()), groups)
-    captures = [UNDEFINED if part is None else part for part in (found[0], *found.groups())]
-    args = [*captures, index, found.string]
+        return expand(by, found.around, parts, groups)
+    args = [*parts, subject.index_of(found.start), subject.text]
     return to_string(by.call(UNDEFINED, args if groups is UNDEFINED else [*args, groups]))
 
 
-def expand(template: str, text: str, start: int, captures: tuple[str | None, ...], groups: Any) -> str:
-    """A replacement with its $1, $& and so on filled in; `captures` begin with the whole match. Spec: 22.1.3.19.1."""
-    if "$" not in template:
-        return template
-    import re
+def expand(template: str, around: Callable[[str], str], captures: Sequence[Any], groups: Any) -> str:
+    """A replacement with its $1, $& and so on filled in. Spec: 22.1.3.19.1.
 
-    def fill(match: re.Match[str]) -> str:
-        what = match[1]
-        if what == "$":
-            return "$"
-        if what in ("&", "`", "'"):
-            whole = captures[0] or ""
-            return {"&": whole, "`": text[:start], "'": text[start + len(whole) :]}[what]
-        if what[0] == "<":
-            if groups is UNDEFINED:
-                return match[0]
-            value = groups.get(what[1:-1])
-            return "" if value is UNDEFINED else to_string(value)
-        for digits in (what, what[:1]):
-            if 1 <= int(digits) < len(captures):
-                return (captures[int(digits)] or "") + what[len(digits) :]
-        return match[0]
-
+    `around` gives what is before the match and behind it, by their signs; `captures` begin with the match itself.
+    """
     parts: list[str] = []
     done = length = 0
-    for mark in re.finditer(r"\$([$&`']|[0-9]{1,2}|<[^>]*>)", template):
-        parts += (template[done : mark.start()], fill(mark))
-        length += len(parts[-1])
-        done = mark.end()
+    while (at := template.find("$", done)) >= 0:
+        sign = template[at + 1 : at + 2]
+        end = at + 2
+        if sign == "$":
+            new = "$"
+        elif sign == "&":
+            new = captures[0]
+        elif sign and sign in "`'":
+            new = around(sign)
+        elif sign == "<" and groups is not UNDEFINED and (close := template.find(">", end)) >= 0:
+            new, end = _text(groups.get(template[end:close])), close + 1
+        else:
+            new, end = _numbered(template, at, captures)
+        parts += (template[done:at], new)
+        length += len(new)
+        done = end
         if length > utf16.MAX_LENGTH:
             throw_range_error("Invalid string length")
+        if sign == "<" and end == at + 1:
+            groups = UNDEFINED  # there is no bracket behind, so there is none behind the next one
     return utf16.concat_all([*parts, template[done:]])
+
+
+def _numbered(template: str, at: int, captures: Sequence[Any]) -> tuple[str, int]:
+    """What a number behind a dollar sign stands for, and where it ends; without one it is the sign itself."""
+    for end in (at + 3, at + 2):
+        digits = template[at + 1 : end]
+        if len(digits) == end - at - 1 and digits.isascii() and digits.isdigit() and 1 <= int(digits) < len(captures):
+            return _text(captures[int(digits)]), end
+    return "$", at + 1
+
+
+def _text(value: Any) -> str:
+    return "" if value is UNDEFINED else to_string(value)
 
 
 @PROTOTYPE.method(SYMBOL_SPLIT, 2)
@@ -376,22 +403,23 @@ def split(realm: Realm, this: Any, args: Args) -> Any:
     """RegExp.prototype[Symbol.split]. Spec: 22.2.6.14."""
     regexp, text, limit = _regexp(this, "@@split"), to_string(argument(args, 0)), argument(args, 1)
     most = 0xFFFFFFFF if limit is UNDEFINED else to_uint32(limit)
-    pattern = regexp.compiled.pattern
+    subject = regexp.subject(text)
+    find_from = partial(regexp.find, realm, subject, is_sticky=False)
     if not text:
-        return realm.new_array(() if pattern.match("") or not most else (text,))
+        is_found = regexp.find(realm, subject, 0, is_sticky=True) is not None
+        return realm.new_array(() if is_found or not most else (text,))
     parts: list[Any] = []
-    start = point = 0
-    while most and (found := pattern.search(text, point)) is not None and found.start() < len(text):
-        if found.end() == start or (found.end() == found.start() and found.start() == start):
-            point = start + 1 if point <= start else point + 1
+    start = position = 0
+    while most and (found := find_from(position)) is not None and found.start < len(subject.chars):
+        if found.end == start:
+            position = found.start + 1
             continue
-        parts.append(text[start : found.start()])
-        parts += (UNDEFINED if part is None else part for part in found.groups())
-        start = point = found.end()
+        parts += (subject.cut(start, found.start), *found.parts()[1:])
+        start = position = found.end
         if len(parts) >= most:
             break
         if len(parts) > MAX_LENGTH:
             throw_range_error("Invalid array length")
     else:
-        parts.append(text[start:])
+        parts.append(subject.cut(start))
     return realm.new_array(parts[:most])

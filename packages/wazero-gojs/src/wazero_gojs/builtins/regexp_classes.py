@@ -1,15 +1,19 @@
-"""Sets of characters in regular expressions, as ranges of code points, and as Python's `re` spells them."""
+"""Sets of characters in regular expressions, as ranges of code points."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_right
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final, final
+
+if TYPE_CHECKING:
+    import re
 
 Ranges = tuple[tuple[int, int], ...]
 """First and last code point of each, ascending."""
 
 LAST: Final = 0x10FFFF
+ALL: Final[Ranges] = ((0, LAST),)
 
 DIGITS: Final[Ranges] = ((0x30, 0x39),)
 WORDS: Final[Ranges] = ((0x30, 0x39), (0x41, 0x5A), (0x5F, 0x5F), (0x61, 0x7A))
@@ -26,18 +30,65 @@ SPACES: Final[Ranges] = (
     (0xFEFF, 0xFEFF),
 )
 LINE_ENDS: Final[Ranges] = ((0x0A, 0x0A), (0x0D, 0x0D), (0x2028, 0x2029))
+LINE_END_LETTERS: Final = frozenset("\n\r\u2028\u2029")
 
-_LETTERS: Final = {"d": DIGITS, "w": WORDS, "s": SPACES}
-
-
-def class_of(letter: str) -> Ranges | None:
-    r"""The set of ``\d`` and its kind; None for other letters."""
-    found = _LETTERS.get(letter.lower())
-    return complement(found) if found and letter.isupper() else found
+_MAX_KNOWN: Final = 256
+"""Characters of which a set keeps whether they are in it."""
 
 
-def complement(ranges: Iterable[tuple[int, int]]) -> Ranges:
-    """All other code points."""
+@final
+class CharacterSet(dict[str, bool]):
+    """Whether a character is in the set, by the character: ``made["a"]``. The answer for most is kept."""
+
+    __slots__ = ("_firsts", "ranges")
+
+    def __init__(self, ranges: Ranges) -> None:
+        self.ranges = ranges
+        self._firsts = [first for first, _ in ranges]
+
+    def __missing__(self, character: str) -> bool:
+        point = ord(character)
+        at = bisect_right(self._firsts, point) - 1
+        found = at >= 0 and point <= self.ranges[at][1]
+        if len(self) < _MAX_KNOWN:
+            self[character] = found
+        return found
+
+
+@lru_cache(maxsize=256)
+def set_of(ranges: Ranges) -> CharacterSet:
+    """The set, the same one for the same ranges."""
+    return CharacterSet(ranges)
+
+
+@lru_cache(maxsize=256)
+def run_of(ranges: Ranges) -> re.Pattern[str]:
+    """For Python's `re`: as many characters of the set as there are. Takes linear time."""
+    import re
+
+    return re.compile(f"{_spell(ranges)}*")
+
+
+@lru_cache(maxsize=256)
+def one_of(ranges: Ranges) -> re.Pattern[str]:
+    """For Python's `re`: one character of the set."""
+    import re
+
+    return re.compile(_spell(ranges))
+
+
+def _spell(ranges: Ranges) -> str:
+    if ranges == ALL:
+        return "(?s:.)"
+    other = complement(ranges)
+    negated = len(other) < len(ranges)
+    inside = "".join(f"\\U{first:08x}-\\U{last:08x}" for first, last in (other if negated else ranges))
+    return f"[{'^' * negated}{inside}]" if inside else "(?!)"
+
+
+@lru_cache(maxsize=256)
+def complement(ranges: Ranges) -> Ranges:
+    """All other code points. The ranges may be in any order and overlap."""
     found: list[tuple[int, int]] = []
     start = 0
     for first, last in sorted(ranges):
@@ -49,96 +100,18 @@ def complement(ranges: Iterable[tuple[int, int]]) -> Ranges:
     return tuple(found)
 
 
-def merged(ranges: Iterable[tuple[int, int]]) -> Ranges:
-    """The same set, in order and without overlaps."""
-    return complement(complement(ranges))
-
-
-def spell(ranges: Iterable[tuple[int, int]], is_negated: bool = False) -> str:
-    """A set as a class of Python's."""
-    inside = "".join(_range(first, last) for first, last in ranges)
-    if not inside:
-        return "(?s:.)" if is_negated else "(?!)"
-    return f"[{'^' * is_negated}{inside}]"
-
-
-def _range(first: int, last: int) -> str:
-    return spell_character(first) if first == last else f"{spell_character(first)}-{spell_character(last)}"
-
-
-def spell_character(point: int) -> str:
-    """A character outside and inside of classes."""
-    if point < 0x80:
-        text = chr(point)
-        return text if text.isalnum() else f"\\x{point:02x}"
-    return f"\\u{point:04x}" if point <= 0xFFFF else f"\\U{point:08x}"
-
-
-_LONG_NAMES: Final = {
-    "Letter": "L",
-    "Uppercase_Letter": "Lu",
-    "Lowercase_Letter": "Ll",
-    "Titlecase_Letter": "Lt",
-    "Modifier_Letter": "Lm",
-    "Other_Letter": "Lo",
-    "Mark": "M",
-    "Number": "N",
-    "Decimal_Number": "Nd",
-    "Punctuation": "P",
-    "punct": "P",
-    "Symbol": "S",
-    "Math_Symbol": "Sm",
-    "Currency_Symbol": "Sc",
-    "Separator": "Z",
-    "Space_Separator": "Zs",
-    "Other": "C",
-    "Control": "Cc",
-    "Alphabetic": "L",
-    "Alpha": "L",
-    "Uppercase": "Lu",
-    "Lowercase": "Ll",
-}
-"""Of properties. The last four are not quite these categories."""
-_CATEGORIES: Final = {
-    "L": "ultmo",
-    "M": "nce",
-    "N": "dlo",
-    "P": "cdseifo",
-    "S": "mcko",
-    "Z": "slp",
-    "C": "cfson",
-}
-"""By the first letter, which is a category by itself, what may be the second one."""
-_KEYS: Final = ("General_Category=", "gc=")
-
-
-@lru_cache(maxsize=64)
-def property_ranges(name: str) -> Ranges | None:
-    r"""The set of ``\p{name}``: general categories and a few others; None for what is not known, as scripts."""
-    for key in _KEYS:
-        name = name.removeprefix(key)
-    if name == "Any":
-        return ((0, LAST),)
-    if name == "ASCII":
-        return ((0, 0x7F),)
-    if name == "White_Space":
-        return (*(row for row in SPACES if row[0] != 0xFEFF), (0x85, 0x85))
-    category = _LONG_NAMES.get(name, name)
-    seconds = _CATEGORIES.get(category[:1])
-    is_known = seconds is not None and (len(category) == 1 or (len(category) == 2 and category[1] in seconds))
-    return _category_ranges(category) if is_known else None
-
-
-def _category_ranges(category: str) -> Ranges:
-    from unicodedata import category as category_of
-
+@lru_cache(maxsize=256)
+def merged(ranges: Ranges) -> Ranges:
+    """The set of ranges in any order, which may overlap."""
     found: list[tuple[int, int]] = []
-    start = -1
-    for point in range(LAST + 2):
-        is_in = point <= LAST and category_of(chr(point)).startswith(category)
-        if is_in and start < 0:
-            start = point
-        elif not is_in and start >= 0:
-            found.append((start, point - 1))
-            start = -1
+    for first, last in sorted(ranges):
+        if found and first <= found[-1][1] + 1:
+            found[-1] = (found[-1][0], max(last, found[-1][1]))
+        else:
+            found.append((first, last))
     return tuple(found)
+
+
+def intersection(left: Ranges, right: Ranges) -> Ranges:
+    """What is in both."""
+    return complement((*complement(left), *complement(right)))

@@ -1,375 +1,357 @@
-"""From JavaScript's regular expressions to Python's. Spec: ECMA-262, 22.2.1 and B.1.2.
-
-What `re` cannot do, this cannot: lookbehind of varying width (a SyntaxError), properties of scripts (a SyntaxError),
-captures that forget what an earlier round of a quantifier captured. Without the flag u, JavaScript sees a character
-beyond U+FFFF as two; here it is always one.
-"""
+"""The parser of regular expressions, which makes programs of them. Spec: ECMA-262, 22.2.1 and B.1.2."""
 
 from __future__ import annotations
 
 import re
-import warnings
-from typing import Final, NamedTuple, NoReturn, final
+from collections.abc import Callable
+from contextlib import suppress
+from functools import lru_cache, partial
+from operator import itemgetter
+from typing import Final, NamedTuple, final
 
-from .regexp_classes import LINE_ENDS, Ranges, class_of, complement, merged, property_ranges, spell, spell_character
+from wazero_gojs.model import utf16
 
-MAX_PATTERN: Final = 1 << 16
-"""Characters, as compiling takes time that nothing can interrupt."""
-MAX_TRANSLATED: Final = 1 << 18
-MAX_POINTS: Final = 1 << 26
-"""Characters that the classes of one pattern have that ignores case: Python looks at each."""
-_MAX_REPEAT: Final = (1 << 32) - 2
+from . import regexp_matcher as op
+from . import regexp_pieces as pieces
+from .regexp_case import canonicalize
+from .regexp_classes import ALL, LINE_ENDS, CharacterSet, Ranges, complement, set_of
+from .regexp_matcher import Program
+from .regexp_pieces import INFINITY, Bounds, Piece
+from .regexp_reader import PatternError, Reader
+from .regexp_sets import Class, read_class
+from .regexp_text import units_of
+
+MAX_PATTERN: Final = 1 << 17
+"""Characters."""
+_MAX_DEPTH: Final = 1000
+"""Of groups in groups: what is inside is copied as often."""
+_MAX_RANGES: Final = 1 << 18
+"""Of all different sets of characters together, as a few letters can stand for hundreds of ranges."""
+_MAX_GROUPS: Final = (1 << 15) - 1
+_REMEMBERED: Final = 1 << 10
+"""Characters of patterns that are kept."""
+_BETWEEN_POLLS: Final = 64
+"""Terms."""
 
 _QUANTIFIER: Final = re.compile(r"\{(\d+)(?:(,)(\d*))?\}", re.ASCII)
-_NAME: Final = r"(?:[^\W\d]|\$)[\w$\u200c\u200d]*"
-_NAMED: Final = re.compile(rf"\(\?<({_NAME})>")
-_GROUP: Final = re.compile(rf"\((?!\?)|{_NAMED.pattern}|\\.|\[(?:\\.|[^\]\\])*\]?", re.DOTALL)
-_CONTROLS: Final = {"t": 9, "n": 10, "v": 11, "f": 12, "r": 13}
-_SYNTAX: Final = frozenset("^$\\.*+?()[]{}|/")
-_STARTS: Final = ("(?:", "(?=", "(?!", "(?<=", "(?<!")
-_NO_ATOMS: Final = frozenset(("", "|", "(", r"\A", r"\Z", *_STARTS))
-"""Parts that cannot be repeated; "" stands behind a quantifier."""
+_INTEGER: Final = re.compile("[1-9][0-9]*")
+_GROUP: Final = re.compile(r"\((?!\?)|\(\?<(?![=!])|\\.|\[(?:\\.|[^\]\\])*\]?", re.DOTALL)
+_SIMPLE: Final = {"*": (0, INFINITY), "+": (1, INFINITY), "?": (0, 1)}
+_NOT_LINE_END: Final = complement(LINE_ENDS)
 
 
-class Compiled(NamedTuple):
-    """A regular expression that can be run."""
-
-    pattern: re.Pattern[str]
-    names: dict[str, int]
-    """Numbers of groups by their names."""
-
-
-@final
-class PatternError(Exception):
-    """What is wrong with a pattern, in V8's words."""
+def compile_pattern(source: str, flags: str, poll: Callable[[], object]) -> Program:
+    """The program of a pattern. Raises PatternError. Calls `poll` now and then."""
+    if len(source) <= _REMEMBERED:
+        return _remembered(source, flags)
+    return _compile(source, flags, poll)
 
 
-def compile_pattern(source: str, flags: str) -> Compiled:
-    """Translate and compile. Raises PatternError."""
+@lru_cache(maxsize=128)
+def _remembered(source: str, flags: str) -> Program:
+    # What scripts spell out is made anew each time.
+    return _compile(source, flags, bool)
+
+
+def _compile(source: str, flags: str, poll: Callable[[], object]) -> Program:
     if len(source) > MAX_PATTERN:
         raise PatternError("Regular expression too large")
-    translator = _Translator(source, flags)
     try:
-        text = translator.translate()
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            return Compiled(re.compile(text, re.IGNORECASE if "i" in flags else 0), translator.names)
-    except re.error as error:
-        raise PatternError(str(error.msg).capitalize()) from None
-    except (RecursionError, OverflowError, MemoryError):
+        return _Parser(source, flags, poll).parse()
+    except RecursionError:
         raise PatternError("Regular expression too large") from None
 
 
+class _Kind(NamedTuple):
+    """What parentheses do."""
+
+    captures: bool = False
+    looks: bool = False
+    is_negative: bool = False
+    is_backward: bool = False
+
+
+_PLAIN: Final = _Kind()
+_CAPTURE: Final = _Kind(captures=True)
+_KINDS: Final = {
+    "(?:": _PLAIN,
+    "(?=": _Kind(looks=True),
+    "(?!": _Kind(looks=True, is_negative=True),
+    "(?<=": _Kind(looks=True, is_backward=True),
+    "(?<!": _Kind(looks=True, is_negative=True, is_backward=True),
+}
+
+
 @final
-class _Translator:
-    """Reads one pattern from left to right and writes its parts to `_out`."""
+class _Level:
+    """Parentheses that are open, or all of the pattern."""
 
-    def __init__(self, source: str, flags: str) -> None:
-        self._source = source
-        self._at = 0
-        self._is_unicode = "u" in flags or "v" in flags
-        self._is_caseless = "i" in flags
+    def __init__(self, kind: _Kind, is_backward: bool, group: int) -> None:
+        self.kind = kind
+        self.is_backward = is_backward
+        """How what is inside goes."""
+        self.group = group
+        """The number of the group, or of the next one."""
+        self.name = ""
+        self.alternatives: list[Piece] = []
+        self.terms: list[Piece] = []
+
+    def end_alternative(self) -> None:
+        self.alternatives.append(pieces.sequence(self.terms, self.is_backward))
+        self.terms = []
+
+    def end(self) -> Piece:
+        self.end_alternative()
+        return pieces.alternatives(self.alternatives)
+
+
+@final
+class _Parser:
+    """Reads one pattern from left to right. Levels are a list, so that nesting takes nothing of Python's stack."""
+
+    def __init__(self, source: str, flags: str, poll: Callable[[], object]) -> None:
+        self._poll = poll
+        reader = self._reader = Reader(source, flags)
+        if not reader.is_unicode and not utf16.is_simple(source):
+            reader.source = units_of(source)
         self._is_multiline = "m" in flags
-        self._any = "(?s:.)" if "s" in flags else spell(LINE_ENDS, is_negated=True)
-        self._out: list[str] = []
-        self._open: list[int] = []
-        """Numbers of groups that are open; 0 for those that capture nothing."""
-        self._closed: set[int] = set()
-        self._count = 0
-        self.names: dict[str, int] = {}
-        self._total = 0
-        self._points = 0
-        self._find_groups()
+        self._any = ALL if "s" in flags else _NOT_LINE_END
+        self._canonical = partial(canonicalize, is_unicode=reader.is_unicode) if reader.is_caseless else None
+        self._names: dict[str, int] = {}
+        self._wanted: set[str] = set()
+        self._name_starts: dict[int, int] = {}
+        """Where the names of groups are, by their numbers."""
+        self._all_names: dict[str, int] | None = None
+        self._sets: dict[int, CharacterSet] = {}
+        self._room = _MAX_RANGES
+        self._groups = 1
+        self._total = 1 + self._count_groups()
+        self._registers = 2 * self._total
+        self._levels = [_Level(_PLAIN, False, 1)]
 
-    def _find_groups(self) -> None:
-        for found in _GROUP.finditer(self._source):
-            if found[0][0] != "(":
-                continue
-            self._total += 1
-            name = found[1]
-            if name is None:
-                continue
-            if name in self.names:
-                self._fail("Duplicate capture group name")
-            self.names[name] = self._total
+    def _count_groups(self) -> int:
+        count = 0
+        for found in _GROUP.finditer(self._reader.source):
+            if found[0][0] == "(":
+                count += 1
+                if found[0] != "(":
+                    self._reader.has_names = True
+                    self._name_starts[count] = found.end()
+        return count
 
-    def translate(self) -> str:
-        source = self._source
-        length = 0
-        while self._at < len(source):
-            start = len(self._out)
-            self._take(source[self._at])
-            length += sum(map(len, self._out[start:]))
-            if length > MAX_TRANSLATED or self._points > MAX_POINTS:
-                self._fail("Regular expression too large")
-        if self._open:
-            self._fail("Unterminated group")
-        return "".join(self._out)
+    def parse(self) -> Program:
+        reader = self._reader
+        size = len(reader.source)
+        budget = _BETWEEN_POLLS
+        while reader.at < size:
+            self._take_term(reader.source[reader.at])
+            budget -= 1
+            if not budget:
+                budget = _BETWEEN_POLLS
+                self._poll()
+        if len(self._levels) > 1:
+            reader.fail("Unterminated group")
+        if not self._wanted <= self._names.keys():
+            reader.fail("Invalid named capture referenced")
+        piece = self._levels[0].end()
+        code = [*piece.code, (op.MATCH, None, None, None)]
+        next_start = pieces.next_start(piece)
+        names = dict(sorted(self._names.items(), key=itemgetter(1)))
+        return Program(code, self._registers, self._groups, names, reader.is_unicode, next_start)
 
-    def _take(self, letter: str) -> None:
+    def _take_term(self, letter: str) -> None:
+        reader, level = self._reader, self._levels[-1]
         if letter == "(":
-            self._take_group()
+            self._open_group()
+        elif letter == ")":
+            self._close_group()
         elif letter == "\\":
             self._take_escape()
-        elif letter == "[":
-            self._take_class()
-        elif letter in "*+?{":
-            self._take_quantifier(letter)
+        elif letter in "*+?" or (letter == "{" and _QUANTIFIER.match(reader.source, reader.at)):
+            reader.fail("Nothing to repeat")
+        elif letter in "{}]" and reader.is_unicode:
+            reader.fail("Lone quantifier brackets")
         else:
-            self._at += 1
-            if letter == ")":
-                self._close_group()
-            elif letter in "]}" and self._is_unicode:
-                self._fail("Lone quantifier brackets")
+            reader.at += 1
+            if letter == "|":
+                level.end_alternative()
+            elif letter == "^":
+                level.terms.append(pieces.assertion(op.LINE_START if self._is_multiline else op.START))
+            elif letter == "$":
+                level.terms.append(pieces.assertion(op.LINE_END if self._is_multiline else op.END))
+            elif letter == "[":
+                self._add(self._class(read_class(reader)))
+            elif letter == ".":
+                self._add(self._set(self._any))
             else:
-                self._out.append(self._plain(letter))
+                self._add(self._character(ord(letter)))
 
-    def _plain(self, letter: str) -> str:
-        if letter == ".":
-            return self._any
-        if letter == "|":
-            return "|"
-        if letter == "^":
-            return rf"(?<!{spell(complement(LINE_ENDS))})" if self._is_multiline else r"\A"
-        if letter == "$":
-            return rf"(?!{spell(complement(LINE_ENDS))})" if self._is_multiline else r"\Z"
-        return spell_character(ord(letter))
+    def _character(self, point: int) -> Piece:
+        return self._set(self._reader.same(((point, point),)))
+
+    def _set(self, ranges: Ranges) -> Piece:
+        if len(ranges) > 1:
+            made = set_of(ranges)
+            if id(made) not in self._sets:
+                self._sets[id(made)] = made
+                self._room -= len(ranges)
+                if self._room < 0:
+                    self._reader.fail("Regular expression too large")
+            ranges = made.ranges
+        return pieces.character(ranges, self._levels[-1].is_backward)
+
+    def _class(self, found: Class) -> Piece:
+        is_backward = self._levels[-1].is_backward
+        one = self._set(found.ranges)
+        if not found.texts:
+            return one
+        texts = [
+            pieces.sequence([self._character(ord(letter)) for letter in text], is_backward)
+            for text in sorted(found.texts, key=lambda text: (-len(text), text))
+        ]
+        texts.insert(len(texts) - ("" in found.texts), one)
+        return pieces.alternatives(texts)
 
     # Groups
 
-    def _take_group(self) -> None:
-        rest = self._source[self._at : self._at + 4]
-        start = next((start for start in _STARTS if rest.startswith(start)), None)
+    def _open_group(self) -> None:
+        reader, levels = self._reader, self._levels
+        if len(levels) > _MAX_DEPTH:
+            reader.fail("Regular expression too large")
+        start = next((start for start in _KINDS if reader.peek(start)), None)
+        kind = _CAPTURE if start is None else _KINDS[start]
+        is_backward = kind.is_backward if kind.looks else levels[-1].is_backward
+        levels.append(_Level(kind, is_backward, self._groups))
         if start is not None:
-            self._at += len(start)
-            self._open.append(0)
-            self._out.append(start)
+            reader.at += len(start)
             return
-        self._count += 1
-        if rest.startswith("(?<"):
-            name = _NAMED.match(self._source, self._at)
-            if name is None:
-                self._fail("Invalid capture group name")
-            self._at = name.end()
-        elif rest.startswith("(?"):
-            self._fail("Invalid group")
+        if reader.take("(?<"):
+            levels[-1].name = reader.group_name()
+        elif reader.peek("(?"):
+            reader.fail("Invalid group")
         else:
-            self._at += 1
-        self._open.append(self._count)
-        self._out.append("(")
+            reader.at += 1
+        if self._groups > _MAX_GROUPS or self._groups >= self._total:
+            reader.fail("Too many captures")
+        self._groups += 1
 
     def _close_group(self) -> None:
-        if not self._open:
-            self._fail("Unmatched ')'")
-        self._closed.add(self._open.pop())
-        self._out.append(")")
+        reader = self._reader
+        if len(self._levels) == 1:
+            reader.fail("Unmatched ')'")
+        reader.at += 1
+        level = self._levels.pop()
+        piece, kind = level.end(), level.kind
+        if level.name:
+            if level.name in self._names:
+                reader.fail("Duplicate capture group name")
+            self._names[level.name] = level.group
+        if not kind.looks:
+            self._add(pieces.group(level.group, piece, level.is_backward) if kind.captures else piece, level.group)
+            return
+        piece = pieces.look(piece, kind.is_negative, self._two_registers())
+        if kind.is_backward or reader.is_unicode:
+            if self._quantifier() is not None:
+                reader.fail("Invalid quantifier")
+            self._levels[-1].terms.append(piece)
+        else:
+            self._add(piece, level.group)
 
-    def _reference(self, number: int) -> str:
-        """What a group has captured: nothing if it did not take part, or not yet."""
-        return rf"(?({number})\{number}|)" if number in self._closed else "(?:)"
+    def _two_registers(self) -> int:
+        self._registers += 2
+        return self._registers - 2
 
     # Quantifiers
 
-    def _take_quantifier(self, letter: str) -> None:
-        bounds = _QUANTIFIER.match(self._source, self._at) if letter == "{" else None
-        is_first = not self._out or self._out[-1] in _NO_ATOMS
-        if letter == "{" and bounds is None:
-            if self._is_unicode:
-                self._fail("Lone quantifier brackets" if is_first else "Incomplete quantifier")
-            self._at += 1
-            self._out.append(r"\{")
-            return
-        if is_first:
-            self._fail("Nothing to repeat")
-        if bounds is None:
-            self._at += 1
-            text = letter
-        else:
-            self._at = bounds.end()
-            text = self._bounds(bounds)
-        if self._source[self._at : self._at + 1] == "?":
-            self._at += 1
-            text += "?"
-        self._out[-1] += text
-        # A quantifier behind this one has nothing to repeat, though it would mean something to Python.
-        self._out.append("")
+    def _add(self, piece: Piece, first_group: int | None = None) -> None:
+        """A term of the level that is open, with its quantifier. `first_group` is the first one inside of it."""
+        bounds = self._quantifier()
+        if bounds is not None:
+            groups = (self._groups if first_group is None else first_group, self._groups)
+            register = 0 if piece.characters is not None else self._two_registers()
+            piece = pieces.repeat(piece, bounds, groups, register)
+        self._levels[-1].terms.append(piece)
 
-    def _bounds(self, found: re.Match[str]) -> str:
-        # Long numbers are all the same; reading them would not be.
-        low, high = (min(int(digits[-30:]), _MAX_REPEAT) if digits else None for digits in (found[1], found[3]))
-        if high is not None and low is not None and high < low:
-            self._fail("numbers out of order in {} quantifier")
-        return f"{{{low}{',' if found[2] else ''}{'' if high is None else high}}}"
+    def _quantifier(self) -> Bounds | None:
+        reader = self._reader
+        letter = reader.source[reader.at : reader.at + 1]
+        if letter == "{":
+            found = _QUANTIFIER.match(reader.source, reader.at)
+            if found is None:
+                if reader.is_unicode:
+                    reader.fail("Incomplete quantifier")
+                return None
+            reader.at = found.end()
+            least = _number(found[1])
+            most = least if found[2] is None else _number(found[3]) if found[3] else INFINITY
+            if most < least:
+                reader.fail("numbers out of order in {} quantifier")
+        elif letter and letter in _SIMPLE:
+            reader.at += 1
+            least, most = _SIMPLE[letter]
+        else:
+            return None
+        return Bounds(least, most, not reader.take("?"))
 
     # Escapes
 
     def _take_escape(self) -> None:
-        source = self._source
-        letter = source[self._at + 1 : self._at + 2]
+        reader, level = self._reader, self._levels[-1]
+        reader.at += 1
+        letter = reader.source[reader.at : reader.at + 1]
         if not letter:
-            self._fail("\\ at end of pattern")
+            reader.fail("\\ at end of pattern")
         if letter in "bB":
-            self._at += 2
-            self._out.append(rf"(?a:\{letter})")
+            reader.at += 1
+            level.terms.append(pieces.assertion(op.WORD, set_of(reader.words()), letter == "b"))
         elif letter in "123456789" and self._take_reference():
             pass
-        elif letter == "k" and (self.names or self._is_unicode):
+        elif letter == "k" and (reader.has_names or reader.is_unicode):
             self._take_named_reference()
-        elif letter in "DSW":
-            self._at += 2
-            self._out.append(spell(class_of(letter.lower()) or (), is_negated=True))
         else:
-            self._at += 1
-            found = self._class_escape()
-            self._out.append(spell_character(self._character()) if found is None else spell(found))
+            found = reader.set_escape()
+            if found is None:
+                self._add(self._character(reader.character_escape()))
+            else:
+                self._add(self._set(reader.same(found)))
 
     def _take_reference(self) -> bool:
-        digits = re.compile("[1-9][0-9]*").match(self._source, self._at + 1)
+        reader = self._reader
+        digits = _INTEGER.match(reader.source, reader.at)
         assert digits is not None
         number = int(digits[0][:9])
-        if number > self._total:
-            if self._is_unicode:
-                self._fail("Invalid escape")
+        if number >= self._total:
+            if reader.is_unicode:
+                reader.fail("Invalid escape")
             return False
-        self._at = digits.end()
-        self._out.append(self._reference(number))
+        reader.at = digits.end()
+        self._add(self._reference(number))
         return True
 
+    def _reference(self, group: int) -> Piece:
+        return pieces.reference(group, self._canonical, self._levels[-1].is_backward)
+
     def _take_named_reference(self) -> None:
-        end = self._source.find(">", self._at)
-        if not self._source.startswith("<", self._at + 2) or end < 0:
-            self._fail("Invalid named reference")
-        name = self._source[self._at + 3 : end]
-        if name not in self.names:
-            self._fail("Invalid named capture referenced")
-        self._at = end + 1
-        self._out.append(self._reference(self.names[name]))
+        reader = self._reader
+        reader.at += 1
+        if not reader.take("<"):
+            reader.fail("Invalid named reference")
+        name = reader.group_name()
+        self._wanted.add(name)
+        self._add(self._reference(self._groups_by_name().get(name, 0)))
 
-    def _class_escape(self) -> Ranges | None:
-        r"""The set of ``\d`` and its kind, behind the backslash; None if it is none of them."""
-        letter = self._source[self._at]
-        found = class_of(letter)
-        if found is not None:
-            self._at += 1
-            return found
-        if letter not in "pP" or not self._is_unicode:
-            return None
-        name = re.compile(r"\{([^{}]*)\}").match(self._source, self._at + 1)
-        found = property_ranges(name[1]) if name else None
-        if name is None or found is None:
-            self._fail("Invalid property name")
-        self._at = name.end()
-        return complement(found) if letter == "P" else found
+    def _groups_by_name(self) -> dict[str, int]:
+        """All groups that have a name, also those that come later."""
+        if self._all_names is None:
+            reader, self._all_names = self._reader, {}
+            at = reader.at
+            for number, reader.at in self._name_starts.items():
+                with suppress(PatternError):  # which is raised when this is read
+                    self._all_names[reader.group_name()] = number
+            reader.at = at
+        return self._all_names
 
-    def _character(self, is_class: bool = False) -> int:
-        """The character that an escape means; `_at` is behind the backslash."""
-        letter = self._source[self._at]
-        self._at += 1
-        if letter in _CONTROLS:
-            return _CONTROLS[letter]
-        if letter == "x":
-            return self._hexadecimal(2, letter)
-        if letter == "u":
-            return self._unicode_escape()
-        if letter == "c":
-            return self._control()
-        if letter in "01234567":
-            return self._octal(letter)
-        if self._is_unicode and letter not in _SYNTAX and not (is_class and letter == "-"):
-            self._fail("Invalid escape")
-        return ord(letter)
 
-    def _hexadecimal(self, count: int, letter: str) -> int:
-        digits = self._source[self._at : self._at + count]
-        if re.fullmatch(f"[0-9a-fA-F]{{{count}}}", digits) is None:
-            if self._is_unicode:
-                self._fail("Invalid Unicode escape" if letter == "u" else "Invalid escape")
-            return ord(letter)
-        self._at += count
-        return int(digits, 16)
-
-    def _unicode_escape(self) -> int:
-        long = re.compile(r"\{0*([0-9a-fA-F]{1,6})\}").match(self._source, self._at) if self._is_unicode else None
-        if long is not None:
-            if int(long[1], 16) > 0x10FFFF:
-                self._fail("Invalid Unicode escape")
-            self._at = long.end()
-            return int(long[1], 16)
-        point = self._hexadecimal(4, "u")
-        if 0xD800 <= point < 0xDC00:
-            second = re.compile(r"\\u([dD][c-fC-F][0-9a-fA-F]{2})").match(self._source, self._at)
-            if second is not None:
-                self._at = second.end()
-                return 0x10000 + ((point - 0xD800) << 10) + int(second[1], 16) - 0xDC00
-        return point
-
-    def _control(self) -> int:
-        letter = self._source[self._at : self._at + 1]
-        if letter.isascii() and letter.isalpha():
-            self._at += 1
-            return ord(letter) % 32
-        if self._is_unicode:
-            self._fail("Invalid unicode escape")
-        self._at -= 1  # the backslash stands for itself
-        return ord("\\")
-
-    def _octal(self, first: str) -> int:
-        if self._is_unicode:
-            if first != "0" or self._source[self._at : self._at + 1].isdecimal():
-                self._fail("Invalid decimal escape")
-            return 0
-        digits = re.compile("[0-3]?[0-7]{0,2}").match(self._source, self._at - 1)
-        assert digits is not None
-        self._at = max(digits.end(), self._at)
-        return int(digits[0] or first, 8)
-
-    # Classes
-
-    def _take_class(self) -> None:
-        self._at += 1
-        is_negated = self._source.startswith("^", self._at)
-        self._at += is_negated
-        ranges: list[tuple[int, int]] = []
-        while not self._source.startswith("]", self._at):
-            first = self._class_item()
-            if self._source.startswith("-", self._at) and not self._source.startswith("-]", self._at):
-                self._at += 1
-                ranges += self._joined(first, self._class_item())
-            else:
-                ranges += ((first, first),) if isinstance(first, int) else first
-        self._at += 1
-        found = merged(ranges)
-        if self._is_caseless:
-            self._points += sum(last - first for first, last in found)
-        if found == complement(()):
-            found, is_negated = (), not is_negated
-        self._out.append(spell(found, is_negated))
-
-    def _joined(self, first: int | Ranges, last: int | Ranges) -> Ranges:
-        """What two items with a hyphen between them are."""
-        if isinstance(first, int) and isinstance(last, int):
-            if first > last:
-                self._fail("Range out of order in character class")
-            return ((first, last),)
-        if self._is_unicode:
-            self._fail("Invalid character class")
-        sides = (((item, item),) if isinstance(item, int) else item for item in (first, last))
-        return (*next(sides), (0x2D, 0x2D), *next(sides))
-
-    def _class_item(self) -> int | Ranges:
-        if self._at >= len(self._source):
-            self._fail("Unterminated character class")
-        letter = self._source[self._at]
-        self._at += 1
-        if letter != "\\":
-            return ord(letter)
-        if self._at >= len(self._source):
-            self._fail("\\ at end of pattern")
-        if self._source[self._at] == "b":
-            self._at += 1
-            return 8
-        found = self._class_escape()
-        return self._character(is_class=True) if found is None else found
-
-    def _fail(self, message: str) -> NoReturn:
-        raise PatternError(message)
+def _number(digits: str) -> int:
+    # Long numbers are all the same; reading them would not be.
+    return min(int(digits.lstrip("0")[:10] or "0"), INFINITY)

@@ -167,5 +167,8 @@ def _expanded(template: str, text: str, at: int, part: str) -> str:
         return template
     from .regexp import expand
 
-    start = len(utf16.cut(text, 0, at))
-    return expand(template, text, start, (part,), UNDEFINED)
+    def around(sign: str) -> str:
+        end = at + utf16.length(part)
+        return utf16.cut(text, 0, at) if sign == "`" else utf16.cut(text, end, utf16.length(text))
+
+    return expand(template, around, (part,), UNDEFINED)
