@@ -88,6 +88,12 @@ def _host_module(name: str, guest: DecodedModule, entry_point: EntryPoint | None
         host = module_for(guest)
         if host is not None:
             return host
+    for runner in entry_points(PROGRAMS):
+        if runner.name == name:
+            package = runner.value.partition(":")[0].partition(".")[0]
+            raise LinkError(
+                f"unknown import: {name!r} is for programs that run as a whole; to call a function of one, use {package}"
+            )
     distribution = _DISTRIBUTIONS.get(name)
     advice = f"; `pip install {distribution}` does" if distribution else ""
     raise LinkError(f"unknown import: no installed package brings the host module {name!r}{advice}")
