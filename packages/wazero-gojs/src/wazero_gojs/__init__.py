@@ -13,7 +13,8 @@ from ._version import __version__
 TYPE_CHECKING = False  # see wazero_core/__init__.py
 if TYPE_CHECKING:
     from .config import Config
-    from .conversion import JsException, JsFunction, JsObject, JsPromise
+    from .conversion import JsException
+    from .handles import JsFunction, JsObject, JsPromise
     from .http.httpx_transport import httpx_round_tripper
     from .http.standard_transport import http_round_tripper
     from .model.values import UNDEFINED
@@ -22,9 +23,9 @@ if TYPE_CHECKING:
 _MODULES = {
     "Config": "config",
     "JsException": "conversion",
-    "JsFunction": "conversion",
-    "JsObject": "conversion",
-    "JsPromise": "conversion",
+    "JsFunction": "handles",
+    "JsObject": "handles",
+    "JsPromise": "handles",
     "Library": "running",
     "UNDEFINED": "model.values",
     "http_round_tripper": "http.standard_transport",

@@ -12,7 +12,8 @@ from typing import Any, Final, NoReturn, final
 from wazero_api import DeadlineExceededError, ExitError
 from wazero_core.system import READ, WRITE
 
-from .conversion import JsPromise, error_of, to_js
+from .conversion import error_of, to_js
+from .handles import JsPromise
 from .model.promise import JSPromise
 from .model.values import JSError
 from .program import Program

@@ -14,7 +14,8 @@ from wazero_api.record import replace
 from wazero_core import ModuleConfig, Runtime, RuntimeConfig
 
 from .config import Config
-from .conversion import JsFunction, raising, to_js, to_python, visit
+from .conversion import to_js, to_python
+from .handles import JsFunction, raising, visit
 from .model.object import JSObject
 from .program import Program
 

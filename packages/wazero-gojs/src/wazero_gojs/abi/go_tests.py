@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from wazero_api import Convention, FunctionType, HostFunction, HostModule, ValueType
 
 from .imports import GO_TESTS
+from .linking import exported_function
 
 if TYPE_CHECKING:
     from wazero_gojs.program import Program
@@ -19,8 +20,8 @@ def host_module(program: Program) -> HostModule:
     """The imports of one program."""
 
     def call_export(a: int, b: int) -> int:
-        program.call_export(program.export("testExport0"))
-        result: int = program.call_export(program.export("testExport"), a, b)
+        program.call_export(exported_function(program.module, "testExport0"))
+        result: int = program.call_export(exported_function(program.module, "testExport"), a, b)
         return result
 
     return HostModule(

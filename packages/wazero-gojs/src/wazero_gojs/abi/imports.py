@@ -1,7 +1,8 @@
 """The functions that Go programs import, all of the form ``(sp: i32)``: arguments are in memory from sp + 8 on, in slots of
 8 bytes, and results behind them. Source: Go's lib/wasm/wasm_exec.js; runtime/sys_wasm.s; syscall/js/js.go.
 
-Whatever may run Go code again, which calls of JavaScript functions may, can move the stack: afterwards sp is asked anew.
+Whatever may run Go code again, which calls of JavaScript functions may, can move the stack and grow the memory: afterwards
+sp and the buffer are asked anew.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from wazero_gojs.model.buffer import JSTypedArray
 from wazero_gojs.model.object import JSObject, instance_of
 from wazero_gojs.model.utf16 import well_formed
 from wazero_gojs.model.values import MAX_SAFE, UNDEFINED, JSError, throw_type_error, to_integer, to_string
+
+from .memory import bytes_at
 
 if TYPE_CHECKING:
     from wazero_gojs.program import Program
@@ -108,7 +111,7 @@ def _exit(program: Program, sp: int) -> None:
 @_import("runtime.wasmWrite")
 def _write(program: Program, sp: int) -> None:
     fd, pointer, count = _QQi.unpack_from(program.buffer, sp + 8)
-    data = program.bytes_at(pointer, max(count, 0))
+    data = bytes_at(program.buffer, pointer, max(count, 0))
     program.note_words(data)
     program.write_all(fd, data)
 
@@ -147,7 +150,7 @@ def _clear_timeout(program: Program, sp: int) -> None:
 @_import("runtime.getRandomData")
 def _random(program: Program, sp: int) -> None:
     pointer, length = _QQ.unpack_from(program.buffer, sp + 8)
-    target = program.bytes_at(pointer, length)
+    target = bytes_at(program.buffer, pointer, length)
     for start in range(0, length, _RANDOM_CHUNK):
         part = target[start : start + _RANDOM_CHUNK]
         part[:] = program.system.random(len(part))
@@ -171,34 +174,36 @@ def _finalize(program: Program, sp: int) -> None:
 def _string(program: Program, sp: int) -> None:
     buffer = program.buffer
     pointer, length = _QQ.unpack_from(buffer, sp + 8)
-    program.references.store(buffer, sp + 24, str(program.bytes_at(pointer, length), "utf-8", "replace"))
+    program.references.store(buffer, sp + 24, str(bytes_at(buffer, pointer, length), "utf-8", "replace"))
 
 
 @_import("syscall/js.valueGet")
 def _get(program: Program, sp: int) -> None:
-    ref, pointer, length = _QQQ.unpack_from(program.buffer, sp + 8)
+    buffer = program.buffer
+    ref, pointer, length = _QQQ.unpack_from(buffer, sp + 8)
     references = program.references
     target = references.load(ref)
     if not isinstance(target, JSObject):
         _throw_no_object()
-    result = target.get(program.name_at(pointer, length))
+    result = target.get(program.names.at(buffer, pointer, length))
     references.store(program.buffer, program.getsp() + 32, result)
 
 
 @_import("syscall/js.valueSet")
 def _set(program: Program, sp: int) -> None:
-    ref, pointer, length, value = _QQQQ.unpack_from(program.buffer, sp + 8)
+    buffer = program.buffer
+    ref, pointer, length, value = _QQQQ.unpack_from(buffer, sp + 8)
     load = program.references.load
     target = load(ref)
     if not isinstance(target, JSObject):
         _throw_no_object()
-    target.set(program.name_at(pointer, length), load(value))
+    target.set(program.names.at(buffer, pointer, length), load(value))
 
 
 @_import("syscall/js.valueDelete")
 def _delete(program: Program, sp: int) -> None:
     ref, pointer, length = _QQQ.unpack_from(program.buffer, sp + 8)
-    _object(program, ref).delete(program.name_at(pointer, length))
+    _object(program, ref).delete(program.names.at(program.buffer, pointer, length))
 
 
 @_import("syscall/js.valueIndex")
@@ -216,10 +221,11 @@ def _set_index(program: Program, sp: int) -> None:
 
 @_import("syscall/js.valueCall")
 def _call(program: Program, sp: int) -> None:
-    ref, pointer, length, args, count = _QQQQQ.unpack_from(program.buffer, sp + 8)
+    buffer = program.buffer
+    ref, pointer, length, args, count = _QQQQQ.unpack_from(buffer, sp + 8)
     try:
         this = _object(program, ref)
-        name = program.name_at(pointer, length)
+        name = program.names.at(buffer, pointer, length)
         result = _callable(this.get(name), name).call(this, program.references.load_all(program.buffer, args, count))
         is_ok = 1
     except (JSError, RecursionError) as error:
@@ -286,7 +292,7 @@ def _load_string(program: Program, sp: int) -> None:
     if not isinstance(data, JSTypedArray):
         throw_type_error("no string was prepared")
     count = min(length, data.view.nbytes)
-    program.bytes_at(pointer, length)[:count] = data.view[:count]
+    bytes_at(program.buffer, pointer, length)[:count] = data.view[:count]
 
 
 @_import("syscall/js.valueInstanceOf")
@@ -305,7 +311,7 @@ def _copy_to_go(program: Program, sp: int) -> None:
         _FLAG.pack_into(program.buffer, sp + 48, 0)
         return
     count = min(length, source.length)
-    program.bytes_at(pointer, length)[:count] = source.view[:count]
+    bytes_at(program.buffer, pointer, length)[:count] = source.view[:count]
     _COUNT_AND_FLAG.pack_into(program.buffer, sp + 40, count, 1)
 
 
@@ -317,7 +323,7 @@ def _copy_to_js(program: Program, sp: int) -> None:
         _FLAG.pack_into(program.buffer, sp + 48, 0)
         return
     count = min(length, target.length)
-    target.view[:count] = program.bytes_at(pointer, length)[:count]
+    target.view[:count] = bytes_at(program.buffer, pointer, length)[:count]
     _COUNT_AND_FLAG.pack_into(program.buffer, sp + 40, count, 1)
 
 
