@@ -141,7 +141,9 @@ def test_a_missing_one_is_named_with_what_to_install(runtime: Runtime, offer: Of
 
 def test_a_program_has_no_host_module_of_its_own(runtime: Runtime, offer: Offer) -> None:
     offer("a", None, "run", hosting.PROGRAMS)
-    message = "unknown import: 'a' is for programs that run as a whole; to call a function of one, use offered_providers"
+    message = (
+        "unknown import: 'a' is for programs that run as a whole; to call a function of one, use offered_providers"
+    )
     with pytest.raises(LinkError, match=f"^{message}$"):
         instantiate_host_modules(runtime, importing(runtime, "a"))
 
