@@ -156,6 +156,12 @@ def test_values_of_javascript(go: Library, script: str, expected: Any) -> None:
     assert go.evaluate(script) == expected
 
 
+@pytest.mark.parametrize("script", ["123n", "new BigInt64Array([7n])[0]", "[1n]", "new BigUint64Array([7n])"])
+def test_bigints_are_plain_ints(go: Library, script: str) -> None:
+    value = go.evaluate(script)
+    assert type(value[0] if isinstance(value, list) else value) is int
+
+
 @pytest.mark.parametrize(
     ("script", "kind"),
     [

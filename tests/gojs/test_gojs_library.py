@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +12,7 @@ import pytest
 import wazero_gojs
 from gojs.conftest import binary, machine_config
 from gojs.libraries import load
-from wazero_api import DeadlineExceededError, ExitError, LinkError
+from wazero_api import DeadlineExceededError, ExhaustionError, ExitError, LinkError
 from wazero_gojs import JsException, JsFunction, JsObject, JsPromise, Library
 
 
@@ -71,6 +73,39 @@ def test_calls_leave_nothing_behind_for_the_collector_of_go(go: Library) -> None
     assert len(references) < before + 20  # a few may be Go's own
 
 
+@pytest.mark.parametrize(
+    ("args", "error"),
+    [
+        (("x",), TypeError("i32 needs an int, not str")),
+        ((2**40,), OverflowError(f"{2**40} does not fit in an i32")),
+        ((), TypeError("count takes 1 arguments, not 0")),
+        ((1, 2), TypeError("count takes 1 arguments, not 2")),
+    ],
+)
+def test_wrong_arguments_of_an_exported_function_harm_nothing(
+    go: Library, args: tuple[Any, ...], error: Exception
+) -> None:
+    before = go.count(0)
+    with pytest.raises(type(error), match=f"^{error}$"):
+        go.count(*args)
+    assert go.count(0) == before
+
+
+def test_setting_sets_a_global_of_the_program() -> None:
+    with load() as go:
+        go.given = [1, "two"]
+        go["other-given"] = max
+        assert go.fromGlobal("given") == [1, "two"]
+        assert go.fromGlobal("other-given") is max
+
+
+def test_what_belongs_to_a_program_cannot_be_copied(go: Library) -> None:
+    for value in (go, go.echo, go.never(), go.evaluate("new (class Point {})")):
+        for copying in (copy.copy, copy.deepcopy, pickle.dumps):
+            with pytest.raises(TypeError, match=r"^objects of a Go program can neither be copied nor pickled$"):
+                copying(value)
+
+
 # Its end
 
 
@@ -101,6 +136,12 @@ def test_a_panic_ends_the_program_and_the_error_says_it() -> None:
         assert "last words: panic: on purpose\n\ngoroutine" in raised.value.__notes__[0]
         with pytest.raises(ExitError):
             other.echo(1)
+
+
+def test_a_panic_at_the_start_is_said_too() -> None:
+    with pytest.raises(LinkError, match="ended with exit code 2") as raised:
+        wazero_gojs.load(binary("ends"), machine_config(), args=["panic"])
+    assert "last words: panic: words\n\ngoroutine" in raised.value.__notes__[0]
 
 
 @pytest.mark.parametrize(
@@ -153,13 +194,16 @@ def test_python_and_go_call_each_other_in_turns(go: Library) -> None:
 
 
 def test_calls_that_nest_without_end_are_an_error() -> None:
+    """Where Python notices decides which: between two calls, where Go sees something thrown, or inside of one."""
     with load() as go:
 
         def down() -> Any:
             return go.call(down)
 
-        with pytest.raises((ExitError, RecursionError)):
+        with pytest.raises((ExitError, ExhaustionError), match=r"closed with exit code 2|that are nested too deep"):
             go.call(down)
+        with pytest.raises(ExitError):
+            go.echo(1)
 
 
 def test_a_callback_cannot_wait(go: Library) -> None:

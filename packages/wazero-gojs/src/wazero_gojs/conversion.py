@@ -295,7 +295,9 @@ def _object_to_python(realm: Realm, value: JSObject, depth: int) -> Any:
     if origin is not MISSING:
         return origin
     if isinstance(value, JSTypedArray):
-        return bytes(value.view) if value.type.format == "B" else list(map(value.get_index, range(value.length)))
+        if value.type.format == "B":
+            return bytes(value.view)
+        return [to_python(realm, value.get_index(index)) for index in range(value.length)]
     if isinstance(value, JSArrayBuffer):
         return bytes(value.data)
     if value.is_callable:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, final
+from typing import TYPE_CHECKING, Any, NoReturn, SupportsIndex, final
 
 from . import conversion  # a module, as each of the two needs the other
 from .model.object import JSObject
@@ -38,6 +38,9 @@ class JsObject:
 
     def __hash__(self) -> int:
         return hash(self.js)
+
+    def __reduce_ex__(self: object, protocol: SupportsIndex) -> NoReturn:
+        raise TypeError("objects of a Go program can neither be copied nor pickled")
 
     def __getitem__(self, key: str | int) -> Any:
         return visit(self._realm, self._get, str(key))
@@ -107,6 +110,8 @@ class JsPromise:
 
     def __repr__(self) -> str:
         return f"<JsPromise {self.js.state}>"
+
+    __reduce_ex__ = JsObject.__reduce_ex__
 
     @property
     def is_settled(self) -> bool:

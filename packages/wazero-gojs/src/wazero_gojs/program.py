@@ -13,7 +13,7 @@ from contextlib import nullcontext
 from threading import get_ident
 from typing import TYPE_CHECKING, Any, Final, NoReturn, final
 
-from wazero_api import DeadlineExceededError, Engine, ExitError, HostModule
+from wazero_api import DeadlineExceededError, Engine, ExhaustionError, ExitError, HostModule
 from wazero_api.sys import EXIT_CODE_DEADLINE_EXCEEDED
 from wazero_core import Runtime
 
@@ -202,6 +202,9 @@ class Program:
         except (struct.error, OverflowError) as error:
             self._end(_FAILED)
             raise out_of_bounds() from error
+        except RecursionError as error:  # which JavaScript between here and Go would take for something thrown
+            self._end(_FAILED)
+            raise ExhaustionError((), "by calls between Go and its host that are nested too deep") from error
         except BaseException as error:
             self._end(EXIT_CODE_DEADLINE_EXCEEDED if isinstance(error, DeadlineExceededError) else _FAILED)
             raise

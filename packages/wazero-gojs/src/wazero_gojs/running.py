@@ -15,11 +15,12 @@ from wazero_core import ModuleConfig, Runtime, RuntimeConfig
 
 from .config import Config
 from .conversion import to_js, to_python
-from .handles import JsFunction, raising, visit
+from .handles import JsFunction, JsObject, raising, visit
 from .model.object import JSObject
 from .program import Program
 
 if TYPE_CHECKING:
+    from wazero_core import Function
     from wazero_core.runtime.compiled import CompiledModule
 
 _RESERVED: Final = frozenset({"run", "resume", "getsp", "mem"})
@@ -144,9 +145,12 @@ def _register(program: Program) -> tuple[str, ...]:
                 raise LinkError("the Go program waits, but has set no global: call js.Global().Set before select {}")
             loop.wait()
     except ExitError as error:
-        raise LinkError(
+        failure = LinkError(
             f"the Go program ended with exit code {error.exit_code} instead of waiting: end its main with select {{}}"
-        ) from error
+        )
+        for words in getattr(error, "__notes__", ()):
+            failure.add_note(words)
+        raise failure from error
     return new()
 
 
@@ -154,14 +158,19 @@ def _register(program: Program) -> tuple[str, ...]:
 class Library:
     """A Go program that waits, and its functions as Python callables: attributes, or items by any name.
 
-    Also what it exports with ``//go:wasmexport``. Belongs to the thread that loaded it. Use as a context manager, or call
-    `close`; afterwards calls raise ExitError.
+    Also what it exports with ``//go:wasmexport``. Setting one sets a global of the program. Belongs to the thread that
+    loaded it. Use as a context manager, or call `close`; afterwards calls raise ExitError.
     """
 
+    __slots__ = ("__weakref__", "_names", "_program", "_runtime")
+
+    _names: tuple[str, ...]
+    _program: Program
+    _runtime: Runtime
+
     def __init__(self, runtime: Runtime, program: Program, names: tuple[str, ...]) -> None:
-        self._runtime = runtime
-        self._program = program
-        self._names = names
+        for attribute, value in (("_runtime", runtime), ("_program", program), ("_names", names)):
+            object.__setattr__(self, attribute, value)
 
     def __enter__(self) -> Library:
         return self
@@ -170,6 +179,8 @@ class Library:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    __reduce_ex__ = JsObject.__reduce_ex__
 
     def __dir__(self) -> list[str]:
         exports = (name for name in self._program.module.exports if name not in _RESERVED)
@@ -182,7 +193,11 @@ class Library:
         function = None if name in _RESERVED else self._program.module.exported_function(name)
         if function is None:
             raise KeyError(name)
-        return partial(self._program.enter, self._program.call_export, function.function.entry)
+        return partial(self._program.enter, self._call_export, name, function)
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        realm = self._program.realm
+        visit(realm, lambda: realm.global_object.set(name, to_js(realm, value)))
 
     def _global(self, name: str) -> Any:
         realm = self._program.realm
@@ -195,6 +210,18 @@ class Library:
             return self[name]
         except KeyError:
             raise AttributeError(f"the Go program has set no global {name!r}, and exports no such function") from None
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self[name] = value
+
+    def _call_export(self, name: str, function: Function, *args: Any) -> Any:
+        """Arguments are looked at before Go runs: it could not go on after an exception of theirs."""
+        from wazero_core.portable.values import to_raw
+
+        types = function.type.params
+        if len(args) != len(types):
+            raise TypeError(f"{name} takes {len(types)} arguments, not {len(args)}")
+        return self._program.call_export(function.function.entry, *map(to_raw, args, types))
 
     def run_pending(self) -> None:
         """Run what has become due: timers, and callbacks of files and requests. Does not wait."""

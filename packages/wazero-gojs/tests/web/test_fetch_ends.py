@@ -203,6 +203,16 @@ def test_what_a_round_tripper_gets(new_world: NewWorld) -> None:
     assert request.cancellation.is_cancelled  # as the body was read
 
 
+@pytest.mark.parametrize("code", [1, 0x1F, 0x7F])
+def test_control_characters_are_not_sent(new_world: NewWorld, code: int) -> None:
+    seen: list[Request] = []
+    found = new_world(seen.append).run(
+        f'fetch("http://x/", {{headers: {{"X-A": "a" + String.fromCharCode({code}) + "b"}}}})'
+    )
+    assert found == "threw TypeError: fetch failed (Error: invalid X-A header)"
+    assert not seen
+
+
 def raising(request: Request) -> Response:
     raise PermissionError(13, "not this one")
 

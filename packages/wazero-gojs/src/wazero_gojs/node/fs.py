@@ -19,7 +19,7 @@ from wazero_core.system.waiting import is_open_for
 from wazero_gojs.model.buffer import JSTypedArray
 from wazero_gojs.model.object import Args, JSObject, argument, is_callable
 from wazero_gojs.model.table import Table
-from wazero_gojs.model.values import UNDEFINED, JSError, to_integer, to_number, to_uint32
+from wazero_gojs.model.values import MAX_SAFE, UNDEFINED, JSError, to_integer, to_number, to_uint32
 
 from .errors import system_error, throw_out_of_range, throw_type_of_argument
 from .stats import stats_of
@@ -242,7 +242,7 @@ def _truncate(realm: Realm, path: str, length: Any) -> Any:
     fs, rest = realm.host.workdir.find(path)
     file = fs.open_file(rest, OpenFlags.WRITE_ONLY)
     try:
-        file.truncate(_size(length))
+        file.truncate(_length(length))
     finally:
         file.close()
     return UNDEFINED
@@ -299,7 +299,7 @@ def _fsync(realm: Realm, fd: Any) -> Any:
 
 @_operation("ftruncate", 2)
 def _ftruncate(realm: Realm, fd: Any, length: Any) -> Any:
-    _entry(realm, fd).file.truncate(_size(length))
+    _entry(realm, fd).file.truncate(_length(length))
     return UNDEFINED
 
 
@@ -399,7 +399,10 @@ def _read(entry: FileEntry, target: memoryview, position: int | None) -> int:
 def _write(entry: FileEntry, data: memoryview, position: int | None) -> int:
     if entry.can_wait and len(data) > _PIPE_BYTES:
         data = data[:_PIPE_BYTES]
-    return entry.file.write(data) if position is None else entry.file.pwrite(data, position)
+    # As on Linux, what was opened to append is written to at its end, even by Go, which passes positions after a seek.
+    if position is None or entry.flags & OpenFlags.APPEND:
+        return entry.file.write(data)
+    return entry.file.pwrite(data, position)
 
 
 _PIPE_BYTES: Final = 4096
@@ -416,9 +419,15 @@ def _size(value: Any) -> int:
     return size
 
 
+def _length(value: Any) -> int:
+    """What a file is to be cut to; Node takes less than 0 for 0."""
+    length = to_integer(value)
+    return 0 if length < 0 else _size(length)
+
+
 def _nanoseconds(seconds: Any) -> int:
     number = to_number(seconds)
-    if number != number or abs(number) >= 1 << 33:
+    if number != number or abs(number) >= MAX_SAFE:
         raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
     return round(number * _SECOND) if isinstance(number, float) else number * _SECOND
 

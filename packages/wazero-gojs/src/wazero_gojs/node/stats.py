@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from wazero_api.system import FileType, Stat
 from wazero_gojs.model.object import Args, JSObject, Native
 from wazero_gojs.model.table import BuiltinObject, Table
-from wazero_gojs.model.values import UNDEFINED, to_uint32
+from wazero_gojs.model.values import UNDEFINED, number_of, to_uint32
 
 if TYPE_CHECKING:
     from wazero_gojs.model.realm import Realm
@@ -38,8 +38,8 @@ def stats_of(realm: Realm, stat: Stat) -> JSObject:
         host.stats_prototype = BuiltinObject(realm, _STATS, realm.object_prototype)
     made = JSObject(host.stats_prototype)
     made.properties = {
-        "dev": float(stat.device),
-        "ino": float(stat.inode),
+        "dev": number_of(stat.device),
+        "ino": number_of(stat.inode),
         "mode": _TYPE_BITS[stat.file_type] | stat.permissions,
         "nlink": stat.links,
         "uid": stat.user,
@@ -48,10 +48,10 @@ def stats_of(realm: Realm, stat: Stat) -> JSObject:
         "size": stat.size,
         "blksize": 4096,
         "blocks": -(-stat.size // _BLOCK),
-        "atimeMs": stat.access_time / _MILLISECOND,
-        "mtimeMs": stat.modification_time / _MILLISECOND,
-        "ctimeMs": stat.change_time / _MILLISECOND,
-        "birthtimeMs": stat.change_time / _MILLISECOND,
+        "atimeMs": number_of(stat.access_time / _MILLISECOND),
+        "mtimeMs": number_of(stat.modification_time / _MILLISECOND),
+        "ctimeMs": number_of(stat.change_time / _MILLISECOND),
+        "birthtimeMs": number_of(stat.change_time / _MILLISECOND),
     }
     return made
 

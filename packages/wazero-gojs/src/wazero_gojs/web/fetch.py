@@ -31,6 +31,8 @@ MAX_REDIRECTS: Final = 20
 MAX_HEADERS: Final = 1 << 18
 """Bytes of all headers of a request, and of a response."""
 
+_CONTROLS: Final = frozenset(map(chr, range(0x20))) - {"\t"} | {"\x7f"}
+"""Characters that Headers takes in values, all but three, and no server. Spec: RFC 9110, 5.5."""
 _DEFAULTS: Final = (
     ("accept", "*/*"),
     ("accept-encoding", ACCEPTED),
@@ -140,6 +142,9 @@ class _Fetch:
     def _sent_headers(self) -> tuple[tuple[str, str], ...]:
         sent = [(name, value) for name, value in self._headers.pairs() if name.lower() not in _OF_CONNECTION]
         sent += [(name, value) for name, value in _DEFAULTS if not self._headers.values_of(name)]
+        for name, value in sent:
+            if not _CONTROLS.isdisjoint(value):
+                raise _FetchError(f"invalid {name} header")
         _check_size(sent)
         return tuple(sent)
 
