@@ -218,6 +218,26 @@ def test_objects_die_when_they_are_not(keeper: Module) -> None:
     assert exports.get_object(0) is seen[-1]()
 
 
+def test_a_peak_does_not_last() -> None:
+    """Nothing is looked through while a call is running; the many objects of that time are let go soon after it."""
+    seen = []
+
+    def host(thing: Any) -> Any:
+        for _ in range(20_000):
+            other = Thing()
+            seen.append(weakref.ref(other))
+            exports.same(other)
+        return thing
+
+    with new_runtime("jit") as runtime:
+        exports = keeper_in(runtime, **{"pass": host}).exports
+        exports.through_host(None)
+        for _ in range(5000):
+            exports.same(Thing())
+        gc.collect()
+        assert not any(ref() for ref in seen)
+
+
 def test_objects_that_are_only_in_frames() -> None:
     """While the host function runs, wasm locals are all that refers to what it was given."""
 

@@ -14,7 +14,9 @@ from .conversions import ReferenceKeeper
 from .weak import WeakRegistry
 
 _FIRST_SWEEP: Final = 1024
-"""Kept objects from which on a sweep is worth its while; later, twice what the last one left."""
+"""New objects from which on a sweep is worth its while; or as many as the last one has found in tables and globals, since
+looking through these is what it costs.
+"""
 
 
 @final
@@ -39,4 +41,4 @@ class Sweeper:
         for holder in self._holders.values():
             live.update(holder.references(self._keeper))
         self._keeper.sweep(live)
-        self._keeper.ask_after(max(_FIRST_SWEEP, len(self._keeper)), self._sweep)
+        self._keeper.ask_after(max(_FIRST_SWEEP, len(live)), self._sweep)
