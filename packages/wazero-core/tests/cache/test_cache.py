@@ -299,6 +299,11 @@ def test_a_file_is_no_directory(tmp_path: Path) -> None:
         CompilationCache(tmp_path / "file" / "below")
 
 
+def test_a_path_is_no_cache() -> None:
+    with pytest.raises(TypeError, match=r"must be a CompilationCache\(directory\), not str"):
+        RuntimeConfig().with_compilation_cache("/tmp/cache")  # type: ignore[arg-type]
+
+
 def test_sizes_are_not_negative(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="at least 0 bytes, not -1"):
         CompilationCache(tmp_path, max_bytes=-1)

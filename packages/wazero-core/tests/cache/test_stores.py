@@ -102,6 +102,16 @@ def test_a_directory_in_the_place_of_an_entry(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == [KEYS[0].hex() + ".wazero-code"]
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_named_pipe_in_the_place_of_an_entry_is_not_waited_for(tmp_path: Path) -> None:
+    store = DirectoryStore(str(tmp_path), 1000)
+    os.mkfifo(tmp_path / (KEYS[0].hex() + ".wazero-code"))
+    assert store.read(KEYS[0]) is None
+    assert store.header(KEYS[0]) == b""
+    store.write(KEYS[0], entry("a"))
+    assert store.read(KEYS[0]) == entry("a")
+
+
 def test_a_directory_that_is_gone(tmp_path: Path) -> None:
     store = DirectoryStore(str(tmp_path / "gone"), 1000)
     store.write(KEYS[0], entry("a"))
@@ -121,6 +131,7 @@ def test_a_disk_that_is_full_leaves_what_was_there(tmp_path: Path, monkeypatch: 
 
     monkeypatch.setattr(os, "open", open_full)
     store.write(KEYS[0], entry("b"))
+    monkeypatch.undo()
     assert store.read(KEYS[0]) == entry("a")
     assert len(list(tmp_path.iterdir())) == 1
 

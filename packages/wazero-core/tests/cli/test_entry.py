@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ Guests = Callable[[str], str]
 
 COMMAND = [sys.executable, "-m", "wazero_core"]
 SPINS = '(module (func (export "_start") (loop $again (br $again))))'
+ONE = '(module (func (export "one") (result i32) (i32.const 1)))'
 
 
 def test_version_prints_the_version_alone(capsys: pytest.CaptureFixture[str]) -> None:
@@ -190,8 +192,10 @@ def test_ctrl_c_ends_the_guest_quietly(guest: Guests) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="pipes break in another way on Windows")
-@pytest.mark.parametrize("arguments", [["version"], ["-h"], ["run", "-h"]])
-def test_a_closed_pipe_is_no_news(arguments: list[str]) -> None:
+@pytest.mark.parametrize("arguments", [["version"], ["-h"], ["run", "-h"], ["run", "-invoke", "one"]])
+def test_a_closed_pipe_is_no_news(guest: Guests, arguments: list[str]) -> None:
+    if "-invoke" in arguments:
+        arguments = [*arguments, guest(ONE)]
     read_end, write_end = os.pipe()
     os.close(read_end)
     done = subprocess.run([*COMMAND, *arguments], stdout=write_end, stderr=subprocess.PIPE, timeout=60, check=False)
@@ -200,7 +204,25 @@ def test_a_closed_pipe_is_no_news(arguments: list[str]) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
-def test_a_full_disk_is_one_line() -> None:
+@pytest.mark.parametrize("is_program", [False, True])
+def test_a_full_disk_is_one_line(guest: Guests, is_program: bool) -> None:
+    arguments = ["run", "-invoke", "one", guest(ONE)] if is_program else ["version"]
     with Path("/dev/full").open("w") as full:
-        done = subprocess.run([*COMMAND, "version"], stdout=full, stderr=subprocess.PIPE, timeout=60, check=False)
+        done = subprocess.run([*COMMAND, *arguments], stdout=full, stderr=subprocess.PIPE, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (1, b"error: No space left on device\n")
+
+
+@pytest.mark.parametrize("command", ["inspect", "dump"])
+def test_names_that_the_output_cannot_encode_are_escaped(guest: Guests, command: str) -> None:
+    path = guest('(module (func $f (export "\u00e9") (result i32) (i32.const 1)))')
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    done = subprocess.run([*COMMAND, command, path], capture_output=True, env=environment, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert rb"\xe9" in done.stdout
+
+
+@pytest.mark.skipif(os.name == "nt", reason="shells close streams in another way on Windows")
+def test_messages_do_not_go_to_the_output_when_the_error_stream_is_closed() -> None:
+    command = f"{shlex.join([*COMMAND, 'run', 'no such file'])} 2>&-"
+    done = subprocess.run(["/bin/sh", "-c", command], stdout=subprocess.PIPE, timeout=60, check=False)
+    assert (done.returncode, done.stdout) == (1, b"")

@@ -89,7 +89,11 @@ def test_nan(text: str, sign: float) -> None:
             F32,
             "an f32 is a number like 1, -2.5e3, 0x1.8p1, inf or nan, and not too large",
         ),
-        (["0x1p1024"], F64, "an f64 is a number like 1, -2.5e3, 0x1.8p1, inf or nan, and not too large"),
+        (
+            ["0x1p1024", "1e309", "-1e400"],
+            F64,
+            "an f64 is a number like 1, -2.5e3, 0x1.8p1, inf or nan, and not too large",
+        ),
         (["", "0", "0x00", "00" * 16], V128, "a v128 is 0x and 32 hexadecimal digits, the highest lane first"),
         (["", "0", "None"], EXTERNREF, "the only externref that can be written is null"),
     ],

@@ -124,6 +124,31 @@ def test_frames_have_names_and_offsets(runtime: Runtime) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "use", ["", "(return)", "(local.tee 0)", "(global.set 0) (i32.const 1)", "(drop) (i32.const 1)"]
+)
+@pytest.mark.parametrize(
+    ("code", "opcode"),
+    [
+        ("(i32.div_s (i32.const 1) (local.get 0))", b"\x6d"),
+        ("(i32.load (i32.const -1))", b"\x28"),
+        ("(call $g)", b"\x10"),
+        ("(call_indirect (result i32) (i32.const 0))", b"\x11"),
+    ],
+)
+def test_the_offset_is_that_of_the_instruction_and_not_of_the_one_that_takes_its_value(
+    runtime: Runtime, code: str, opcode: bytes, use: str
+) -> None:
+    binary = wasm(
+        f"""(module (memory 1) (global (mut i32) (i32.const 0)) (table funcref (elem $g)) (func $g (result i32) unreachable)
+        (func (export "f") (result i32) (local i32) {code} {use}))"""
+    )
+    with pytest.raises(Trap) as caught:
+        runtime.instantiate(binary).exports.f()
+    offset = caught.value.frames[-1].code_offset or 0
+    assert binary[offset : offset + 1] == opcode
+
+
 def test_functions_without_names_show_their_index(runtime: Runtime) -> None:
     with pytest.raises(Trap) as caught:
         runtime.instantiate(wasm('(module (func (export "f") unreachable))'), ModuleConfig().with_name("m")).exports.f()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 import struct
 from collections.abc import Callable, Iterator
@@ -201,9 +202,16 @@ def string(a: str) -> None:
     del a
 
 
+def keyword(a: i32, *, b: i32) -> None:
+    del a, b
+
+
 @pytest.mark.parametrize(
     ("function", "message"),
     [
+        (keyword, "parameter 'b' must not be keyword-only"),
+        (max, "host function max has no annotations: .* with_raw_function"),
+        (functools.partial(string, ""), "has no annotations"),
         (no_result, "needs an annotation of its result"),
         (no_annotation, "parameter 'a' needs an annotation"),
         (plain_int, "is no value type: use i32, i64"),

@@ -205,6 +205,15 @@ def test_a_closed_runtime_makes_no_instances() -> None:
         runtime.instantiate(wasm(LOOPS), ANONYMOUS)
 
 
+def test_what_is_no_module(runtime: Runtime) -> None:
+    for nothing in ("calc.wasm", 5, None, [0]):
+        with pytest.raises(TypeError, match=r"must be bytes, or an os\.PathLike such as Path, not "):
+            runtime.compile_module(nothing)  # type: ignore[arg-type]
+    for uncompiled in (wasm(LOOPS), None):
+        with pytest.raises(TypeError, match="wants what compile_module gives, not "):
+            runtime.instantiate_module(uncompiled)  # type: ignore[arg-type]
+
+
 def test_closing_the_runtime_gives_its_exit_code() -> None:
     runtime = Runtime(RuntimeConfig.interpreter())
     modules = [runtime.instantiate(wasm(LOOPS), ModuleConfig().with_name(name)) for name in ("", "a", "b", "")]

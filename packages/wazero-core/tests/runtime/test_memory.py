@@ -118,6 +118,27 @@ def test_values_that_do_not_fit(write: Callable[[Memory], None], memory: Memory)
     assert bytes(memory.buffer) == before
 
 
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda m: m.write_byte(0, "1"),
+        pytest.param(lambda m: m.write_uint16_le(0, 1.0)),
+        pytest.param(lambda m: m.write_uint32_le(0, None)),
+        pytest.param(lambda m: m.write_uint64_le(0, "1")),
+        pytest.param(lambda m: m.write_float32_le(0, "1")),
+        pytest.param(lambda m: m.write_float64_le(0, None)),
+        lambda m: m.grow(1.5),
+        lambda m: m.grow("1"),
+    ],
+)
+def test_values_of_another_type(use: Callable[[Memory], None], memory: Memory) -> None:
+    before = bytes(memory.buffer)
+    with pytest.raises(TypeError):
+        use(memory)
+    assert bytes(memory.buffer) == before
+    assert (memory.grow(1), memory.pages) == (1, 2)
+
+
 def test_nothing_can_be_read_anywhere_up_to_the_end(memory: Memory) -> None:
     assert memory.read(SIZE, 0) == b""
     memory.write(SIZE, b"")

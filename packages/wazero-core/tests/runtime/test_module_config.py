@@ -210,6 +210,11 @@ def test_a_module_that_fails_listens_no_more(runtime: Runtime) -> None:
 
 BAD: dict[str, tuple[Callable[[ModuleConfig], object], type[Exception], str]] = {
     "name": (lambda c: c.with_name(None), TypeError, "name of a module must be a str, not NoneType"),  # type: ignore[arg-type]
+    "start function": (
+        lambda c: c.with_start_functions(["_start"]),
+        TypeError,
+        "start function must be a str, not list",
+    ),  # type: ignore[arg-type]
     "arg type": (lambda c: c.with_args(1), TypeError, "argument must be str or bytes, not int"),  # type: ignore[arg-type]
     "arg NUL": (lambda c: c.with_args("ok", "a\0b"), ValueError, "argument must not contain a NUL"),
     "key type": (lambda c: c.with_env(1, "x"), TypeError, "environment key must be str or bytes"),  # type: ignore[arg-type]

@@ -367,6 +367,11 @@ def test_an_import_that_the_host_module_lacks(look: Any) -> None:
         ({"env": {"": "x"}}, ValueError, "environment key must not be empty"),
         ({"stdin": 1.5}, TypeError, "stdin must be"),
         ({"mounts": {5: "/"}}, TypeError, "guest path must be a str"),
+        ({"args": "abc"}, TypeError, r"args must be a list of arguments, not one str: write \['abc'\]"),
+        ({"args": b"abc"}, TypeError, "not one bytes"),
+        ({"env": [("A", "1")]}, TypeError, "env must be a mapping of names to values, not list"),
+        ({"mounts": "/tmp"}, TypeError, "mounts must be a mapping of guest paths or an FSConfig, not str"),
+        ({"mounts": {"/": DirFS}}, TypeError, r"file system is needed, such as DirFS\(path\), not the class DirFS"),
     ],
 )
 def test_nonsense_is_refused_in_one_sentence(arguments: dict[str, Any], error: type[Exception], message: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
 import pytest
 
@@ -45,6 +46,13 @@ def test_real_clocks_have_a_sensible_resolution(clock: clocks.FunctionClock) -> 
 def test_a_clock_with_a_senseless_resolution_is_refused(resolution: int) -> None:
     with pytest.raises(ValueError, match="resolution"):
         clocks.FunctionClock(time.time_ns, resolution)
+
+
+@pytest.mark.parametrize("now", [1.5, "1", None])
+def test_a_clock_that_gives_no_nanoseconds(now: Any) -> None:
+    clock = clocks.FunctionClock(lambda: now, 1)
+    with pytest.raises(TypeError, match=f"nanoseconds, as time.time_ns does, not a {type(now).__name__}"):
+        clock()
 
 
 def test_fake_sleep_returns_at_once() -> None:

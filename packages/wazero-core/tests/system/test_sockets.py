@@ -133,10 +133,11 @@ def test_a_port_in_use() -> None:
     assert number_of(caught) == errno.EADDRINUSE
 
 
-@pytest.mark.parametrize("host", ["192.0.2.1", "no such host"])
+@pytest.mark.parametrize("host", ["192.0.2.1", "no such host", "no..name", "[::1"])
 def test_an_address_of_somebody_else(host: str) -> None:
-    with pytest.raises(OSError):  # noqa: PT011  # which one is up to the system
+    with pytest.raises(OSError) as caught:  # noqa: PT011  # which one is up to the system
         listen(TcpAddress(host, 0))
+    assert str(caught.value.strerror).startswith(f"cannot listen at {host}:0: ")
 
 
 @pytest.mark.parametrize("host", ["localhost", ""])

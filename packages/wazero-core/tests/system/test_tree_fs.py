@@ -293,6 +293,7 @@ def test_who_closes_what(tmp_path: Path) -> None:
         (lambda: ZipFS(zipfile.ZipFile(io.BytesIO(), "w")), ValueError, "open for reading"),
         (lambda: ZipFS(archive_of(("a/b/c/d/e", b"")), max_entries=4), ValueError, "more than 4 entries"),
         (lambda: ZipFS(archive_of(), max_file_bytes=-1), ValueError, "must not be negative"),
+        (lambda: ZipFS(b"PK"), TypeError, "path, a stream or a ZipFile, not bytes"),  # type: ignore[arg-type]
         (lambda: ResourceFS("text"), TypeError, "importlib.resources"),
         (lambda: ResourceFS(Path(__file__)), TypeError, "importlib.resources"),
     ],

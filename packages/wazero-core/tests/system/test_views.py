@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from wazero_api.system import FS, Directory, File, OpenFlags
+from wazero_core import MemFS, OverlayFS, QuotaFS
 from wazero_core.system import DirFS, ReadOnlyFS, SubtreeFS, tree_of
 
 READ, WRITE, BOTH, CREATE = OpenFlags.READ_ONLY, OpenFlags.WRITE_ONLY, OpenFlags.READ_WRITE, OpenFlags.CREATE
@@ -104,6 +106,15 @@ def test_a_file_cannot_be_moved_or_linked_into_a_read_only_tree(root: Path) -> N
     assert number_of(lambda: writable.rename("file", "new", read_only)) == "EXDEV"
     assert number_of(lambda: writable.link("file", "new", read_only)) == "EXDEV"
     assert number_of(lambda: read_only.link("inner/deep", "new", writable)) == "EROFS"
+
+
+@pytest.mark.parametrize(
+    "make", [ReadOnlyFS, OverlayFS, lambda fs: QuotaFS(fs, max_bytes=1), lambda fs: OverlayFS(MemFS(), fs)]
+)
+@pytest.mark.parametrize(("fs", "what"), [("/tmp", "str"), (5, "int"), (MemFS, "the class MemFS")])
+def test_a_view_needs_a_file_system(make: Callable[[Any], FS], fs: object, what: str) -> None:
+    with pytest.raises(TypeError, match=rf"a file system is needed, such as DirFS\(path\), not {what}$"):
+        make(fs)
 
 
 @pytest.mark.parametrize("path", ["..", "../file", "inner/../../file", "/file", "./.."])

@@ -115,4 +115,7 @@ def random_get(module: Caller, buf: int, buf_len: int) -> None:
     source = module.system.random
     for start in range(0, buf_len, _RANDOM_CHUNK):
         part = target[start : start + _RANDOM_CHUNK]
-        part[:] = source(len(part))
+        data = source(len(part))
+        if len(data) != len(part):
+            raise ValueError(f"a source of random bytes was asked for {len(part)} and gave {len(data)}")
+        part[:] = data

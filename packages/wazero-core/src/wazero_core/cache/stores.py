@@ -11,6 +11,7 @@ from .entry import HEADER_BYTES, Entry, header_of, parse_entry
 
 _BINARY: Final = getattr(os, "O_BINARY", 0)
 """Windows would write line ends as it likes them."""
+_NON_BLOCK: Final = getattr(os, "O_NONBLOCK", 0)
 
 _SUFFIX: Final = ".wazero-code"
 _UNFINISHED: Final = ".wazero-part"
@@ -46,7 +47,7 @@ class DirectoryStore:
         """The entry, which from now on counts as used."""
         path = self._path(key)
         try:
-            with open(path, "rb", buffering=0) as file:
+            with open(path, "rb", buffering=0, opener=_open_at_once) as file:
                 header = file.read(HEADER_BYTES)
                 code = file.read()
             os.utime(path)
@@ -57,7 +58,7 @@ class DirectoryStore:
     def header(self, key: bytes) -> bytes | None:
         """See `Store.header`."""
         try:
-            with open(self._path(key), "rb", buffering=0) as file:
+            with open(self._path(key), "rb", buffering=0, opener=_open_at_once) as file:
                 return file.read(HEADER_BYTES)
         except OSError:
             return None
@@ -122,6 +123,11 @@ def _write_new(path: str, *parts: bytes) -> None:
             view = memoryview(part)
             while view:
                 view = view[file.write(view) :]
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    """Not waiting for the other end of a named pipe, should one be there."""
+    return os.open(path, flags | _NON_BLOCK)
 
 
 def _remove(path: str) -> None:

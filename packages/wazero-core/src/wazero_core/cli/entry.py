@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable
@@ -74,6 +75,9 @@ def main(argv: list[str] | None = None) -> int:
     """
     if argv is None:
         pause_collection()
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            # Names in modules may have letters that its encoding has not.
+            sys.stdout.reconfigure(errors="backslashreplace")
     try:
         status = _dispatch(sys.argv[1:] if argv is None else argv)
         if sys.stdout is not None:
@@ -120,6 +124,8 @@ def _parser() -> FlagParser:
 
 
 def _complain(message: str) -> None:
+    if sys.stderr is None:  # `print` would take that for stdout
+        return
     try:
         print(message, file=sys.stderr, flush=True)
     except OSError:  # nobody to be told

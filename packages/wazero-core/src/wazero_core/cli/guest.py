@@ -42,7 +42,7 @@ def run_guest(request: Request) -> int:
     """The exit code of the guest, 0 if it just returns. Raises CommandError for what is the guest's or user's fault."""
     wasm = read_binary(request.path)
     try:
-        _run(request, wasm)
+        results = _run(request, wasm)
     except ExitError as error:
         return error.exit_code
     except DeadlineExceededError:
@@ -59,16 +59,21 @@ def run_guest(request: Request) -> int:
         raise _failure("error instantiating wasm binary", error) from error
     except MemoryError:
         raise CommandError("error instantiating wasm binary: out of memory") from None
+    for line in results:  # here, where a closed pipe or full disk is no fault of the guest's
+        print(line)
     return 0
 
 
 def _failure(what: str, error: Exception) -> CommandError:
     if isinstance(error, Trap) and error.frames:
         return CommandError(f"{what}: {error.kind.value} {error.detail}".rstrip(), details=format_frames(error.frames))
+    if isinstance(error, OSError) and error.strerror and error.filename is None:
+        return CommandError(f"{what}: {error.strerror}")  # without "[Errno 98]"
     return CommandError(f"{what}: {error}")
 
 
-def _run(request: Request, wasm: bytes) -> None:
+def _run(request: Request, wasm: bytes) -> list[str]:
+    """The results of the function that is to be invoked, as text; none if the program is run as such."""
     deadline = time.monotonic_ns() + request.timeout if request.timeout else None
     with new_runtime(request.cache_directory, is_interpreted=request.is_interpreted) as runtime:
         observer = _observer(request, runtime)
@@ -94,7 +99,8 @@ def _run(request: Request, wasm: bytes) -> None:
                     module = runtime.instantiate_module(compiled, config, timeout=_seconds_until(deadline))
             if invocation is not None:
                 with nullcontext() if observer is None else observer.called(compiled, invocation.name):
-                    invocation.call(module, _seconds_until(deadline))
+                    return invocation.call(module, _seconds_until(deadline))
+    return []
 
 
 def _observer(request: Request, runtime: Runtime) -> Observer | None:

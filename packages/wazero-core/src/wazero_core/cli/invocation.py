@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import struct
 from collections.abc import Callable, Sequence
@@ -31,15 +32,14 @@ class Invocation:
         self.name = name
         self._arguments = _read_arguments(compiled, name, texts)
 
-    def call(self, module: Module, timeout: float | None) -> None:
-        """Call it, and print the results, one a line. Raises what calls raise."""
+    def call(self, module: Module, timeout: float | None) -> list[str]:
+        """Call it; the results as text. Raises what calls raise."""
         function = module.exported_function(self.name)
         assert function is not None, "the compiled module has it"
         result = function.call(*self._arguments, timeout=timeout)
         types = function.type.results
         values = result if len(types) > 1 else (result,) if types else ()
-        for value, type in zip(values, types, strict=True):
-            print(value_text(value, type))
+        return [value_text(value, type) for value, type in zip(values, types, strict=True)]
 
 
 # Arguments
@@ -102,12 +102,15 @@ def _float(name: str, code: str) -> Callable[[str], float]:
 
 
 def _number(text: str) -> float:
-    """Raises ValueError, or OverflowError for what is too large in hexadecimal."""
+    """Raises ValueError, or OverflowError for what is too large."""
     if _HEXADECIMAL.fullmatch(text):
         return float.fromhex(text)
-    if _DECIMAL.fullmatch(text):
-        return float(text)
-    raise ValueError
+    if not _DECIMAL.fullmatch(text):
+        raise ValueError
+    value = float(text)
+    if math.isinf(value) and "inf" not in text.lower():
+        raise OverflowError
+    return value
 
 
 def _vector(text: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import NoneType
 from typing import TYPE_CHECKING, Final, final
 
 from wazero_api import CORE_FEATURES_V2, MAX_MEMORY_PAGES, CoreFeatures
@@ -80,4 +81,8 @@ class RuntimeConfig:
 
     def with_compilation_cache(self, cache: CompilationCache | None) -> RuntimeConfig:
         """Keep compiled code in `cache`, and take from it what is there already. Several configs may name one cache."""
+        from wazero_core.cache import CompilationCache
+
+        if not isinstance(cache, (CompilationCache, NoneType)):
+            raise TypeError(f"a cache must be a CompilationCache(directory), not {type(cache).__name__}")
         return replace(self, compilation_cache=cache)

@@ -187,14 +187,20 @@ class _Signature:
         name = getattr(function, "__name__", repr(function))
         try:
             hints = get_type_hints(function, include_extras=True)
+            parameters = list(signature(function).parameters.values())
         except NameError as error:
             raise TypeError(f"host function {name}: {error}; annotations must be global names") from None
-        parameters = list(signature(function).parameters.values())
+        except (TypeError, ValueError):
+            raise TypeError(
+                f"host function {name} has no annotations: put it in a function or lambda for with_raw_function"
+            ) from None
         self.wants_module = bool(parameters) and hints.get(parameters[0].name) in (Module, ModuleInstance)
         parameters = parameters[self.wants_module :]
         self.param_names = tuple(parameter.name for parameter in parameters)
         params = []
         for parameter in parameters:
+            if parameter.kind == parameter.KEYWORD_ONLY:
+                raise TypeError(f"host function {name}: parameter {parameter.name!r} must not be keyword-only")
             if parameter.name not in hints or parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
                 raise TypeError(f"host function {name}: parameter {parameter.name!r} needs an annotation such as i32")
             params.append(hints[parameter.name])

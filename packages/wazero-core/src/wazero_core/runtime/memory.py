@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from operator import index
 from typing import Any, Final, final
 
 from wazero_api import PAGE_SIZE, MemoryAccessError
@@ -15,6 +16,7 @@ _U32: Final = struct.Struct("<I")
 _U64: Final = struct.Struct("<Q")
 _F32: Final = struct.Struct("<f")
 _F64: Final = struct.Struct("<d")
+_FLOATS: Final = (_F32, _F64)
 
 
 @final
@@ -60,6 +62,7 @@ class Memory:
 
     def grow(self, delta_pages: int) -> int | None:
         """Add pages; the number there were before, or None if the maximum or the system does not allow it."""
+        delta_pages = index(delta_pages)
         if delta_pages < 0:
             raise ValueError(f"a memory cannot shrink: {delta_pages} pages")
         old = self._memory.grow(delta_pages)
@@ -80,7 +83,9 @@ class Memory:
         view = self._check(offset, layout.size)
         try:
             data = layout.pack(value)
-        except struct.error:
+        except struct.error as error:
+            if layout in _FLOATS or not hasattr(value, "__index__"):
+                raise TypeError(f"{error}: {value!r}") from None
             raise OverflowError(f"{value!r} does not fit in {layout.size} bytes") from None
         view[offset : offset + layout.size] = data
 

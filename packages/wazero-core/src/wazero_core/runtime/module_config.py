@@ -67,6 +67,9 @@ class ModuleConfig:
 
     def with_start_functions(self, *names: str) -> ModuleConfig:
         """Call these exports after instantiation instead of ``_start``; without names, none."""
+        for name in names:
+            if not isinstance(name, str):
+                raise TypeError(f"the name of a start function must be a str, not {type(name).__name__}")
         return replace(self, start_functions=names)
 
     def with_args(self, *args: str | bytes) -> ModuleConfig:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from types import NoneType
 from typing import Any, Final, final
 
 from wazero_api import DeadlineExceededError, ExitError, Trap
@@ -69,6 +70,7 @@ def run(
     does to itself is in the result, also a trap and running for longer than `timeout` seconds. Raises ModuleError for a
     bad binary, LinkError for imports that nobody offers, OSError for a path or mount that cannot be opened.
     """
+    _check(args, env, mounts)
     binary, name = _read(wasm)
     stdout, stderr = CaptureFile(output_limit), CaptureFile(output_limit)
     config = _configured(config, name, args, env or {}, mounts)
@@ -88,6 +90,16 @@ def run(
         except DeadlineExceededError as too_late:
             exit_code, error = EXIT_CODE_DEADLINE_EXCEEDED, too_late
     return RunResult(exit_code, bytes(stdout.content), bytes(stderr.content), error)
+
+
+def _check(args: object, env: object, mounts: object) -> None:
+    """Of what could be taken for something else, or gives an error that says nothing. Raises TypeError."""
+    if isinstance(args, (str, bytes)):
+        raise TypeError(f"args must be a list of arguments, not one {type(args).__name__}: write [{args!r}]")
+    if not isinstance(env, (Mapping, NoneType)):
+        raise TypeError(f"env must be a mapping of names to values, not {type(env).__name__}")
+    if not isinstance(mounts, (Mapping, FSConfig, NoneType)):
+        raise TypeError(f"mounts must be a mapping of guest paths or an FSConfig, not {type(mounts).__name__}")
 
 
 def _read(wasm: bytes | bytearray | memoryview | str | os.PathLike[str]) -> tuple[bytes, str]:

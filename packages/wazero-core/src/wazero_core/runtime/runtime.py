@@ -65,8 +65,7 @@ class Runtime:
 
         Raises MalformedModuleError or InvalidModuleError with the byte offset, OSError for a path that cannot be read.
         """
-        data = _read(wasm) if isinstance(wasm, PathLike) else bytes(wasm)
-        return compile_snapshot(Snapshot(data), self.engine, self.config)
+        return compile_snapshot(Snapshot(_binary(wasm)), self.engine, self.config)
 
     def deserialize(
         self, data: bytes | bytearray | memoryview, *, key: bytes | None = None, allow_untrusted: bool = False
@@ -93,6 +92,8 @@ class Runtime:
         Raises LinkError if imports do not fit or the name is taken, Trap if a segment does not fit or a start function
         traps, ExitError if one ends with another code than 0, OSError if a mount cannot be opened.
         """
+        if not isinstance(compiled, CompiledModule):
+            raise TypeError(f"instantiate_module wants what compile_module gives, not {type(compiled).__name__}")
         config = config or ModuleConfig()
         timeout = self.config.call_timeout if timeout is None else timeout
         if timeout is None:
@@ -226,6 +227,11 @@ def _call_start(module: Module, name: str) -> None:
     function()
 
 
-def _read(path: PathLike[str]) -> bytes:
-    with open(path, "rb") as file:  # noqa: PTH123 - importing pathlib takes longer than the rest of a small program
-        return file.read()
+def _binary(wasm: Wasm) -> bytes:
+    if isinstance(wasm, PathLike):
+        with open(wasm, "rb") as file:  # noqa: PTH123 - importing pathlib takes longer than the rest of a small program
+            return file.read()
+    try:
+        return bytes(memoryview(wasm))
+    except TypeError:
+        raise TypeError(f"a module must be bytes, or an os.PathLike such as Path, not {type(wasm).__name__}") from None

@@ -44,7 +44,7 @@ class FakeClock:
 class FunctionClock:
     """A clock that asks `function` for the time in nanoseconds.
 
-    Raises ValueError unless `resolution` is from 1 ns up to below an hour.
+    Raises ValueError unless `resolution` is from 1 ns up to below an hour. Read, it raises TypeError for what is no int.
     """
 
     __slots__ = ("function", "resolution")
@@ -56,7 +56,10 @@ class FunctionClock:
         self.resolution = resolution
 
     def __call__(self) -> int:
-        return self.function()
+        now: object = self.function()
+        if not isinstance(now, int):
+            raise TypeError(f"a clock must give nanoseconds, as time.time_ns does, not a {type(now).__name__}")
+        return now
 
 
 def fake_walltime() -> FakeClock:

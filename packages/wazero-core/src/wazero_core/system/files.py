@@ -18,6 +18,13 @@ def fail(number: int) -> NoReturn:
     raise OSError(number, os.strerror(number))
 
 
+def check_fs(fs: object) -> None:
+    """Raise TypeError for what is no file system, among it a class of them."""
+    if isinstance(fs, type) or not callable(getattr(fs, "open_file", None)):
+        what = f"the class {fs.__name__}" if isinstance(fs, type) else type(fs).__name__
+        raise TypeError(f"a file system is needed, such as DirFS(path), not {what}")
+
+
 def offered(target: object, name: str) -> Callable[..., None]:
     """A method that not all files and file systems have, such as `set_permissions`: ENOSYS from those without."""
     method: Callable[..., None] | None = getattr(target, name, None)

@@ -8,6 +8,8 @@ from typing import final
 from wazero_api.record import record, replace
 from wazero_api.system import FS
 
+from .files import check_fs
+
 
 @final
 @record
@@ -16,7 +18,7 @@ class Mount:
 
     fs: FS
     guest_path: str
-    """As it was given; "/" for the root."""
+    """As it was given, without slashes at the end; "/" for the root."""
 
 
 @final
@@ -25,7 +27,8 @@ class FSConfig:
     """Mounts, in the order in which the guest gets to know them. A mount at a path that has one replaces it there.
 
     Guest paths are POSIX. One that names the root ("/", ".", "") becomes "/"; leading "./" and slashes make no
-    difference to what is the same path, though the guest sees the path as it was given.
+    difference to what is the same path, though the guest sees the path as it was given. Slashes at the end are left out:
+    C libraries would find "/data/" only by that very name.
     """
 
     mounts: tuple[Mount, ...] = ()
@@ -47,12 +50,11 @@ class FSConfig:
         """Add any file system. Raises TypeError or ValueError for a guest path that cannot be one."""
         if not isinstance(guest_path, str):
             raise TypeError(f"a guest path must be a str, not {type(guest_path).__name__}")
-        if not callable(getattr(fs, "open_file", None)):
-            raise TypeError(f"a mount must be a file system, such as DirFS(path), not {type(fs).__name__}")
+        check_fs(fs)
         if "\0" in guest_path:
             raise ValueError("a guest path must not contain a NUL")
         key = clean_guest_path(guest_path)
-        mount = Mount(fs, guest_path if key else "/")
+        mount = Mount(fs, guest_path.rstrip("/") if key else "/")
         mounts = list(self.mounts)
         for index, existing in enumerate(mounts):
             if clean_guest_path(existing.guest_path) == key:

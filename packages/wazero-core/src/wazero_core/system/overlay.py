@@ -16,7 +16,7 @@ from typing import Final, final
 from wazero_api.record import record, replace
 from wazero_api.system import FS, DirectoryEntry, File, FileType, OpenFlags, Stat
 
-from .files import BaseFile, fail, offered
+from .files import BaseFile, check_fs, fail, offered
 from .nodes import NodeFS
 from .views import ReadOnlyFS, tree_of
 from .volume import WRITING, Volume
@@ -347,6 +347,8 @@ class OverlayFS(NodeFS[_Place]):
             from .memory_fs import MemFS
 
             upper = MemFS()
+        check_fs(lower)
+        check_fs(upper)
         self._layers = (lower, upper)
         super().__init__(_OverlayVolume(lower, upper))
 

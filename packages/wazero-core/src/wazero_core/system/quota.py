@@ -17,7 +17,7 @@ from typing import Final, final
 
 from wazero_api.system import FS, DirectoryEntry, File, FileType, OpenFlags, Stat
 
-from .files import BaseFile, fail
+from .files import BaseFile, check_fs, fail
 from .views import tree_of
 
 DEFAULT_MAX_ENTRIES: Final = 1 << 16
@@ -113,6 +113,7 @@ class QuotaFS:
     _fs: FS
 
     def __init__(self, fs: FS, *, max_bytes: int, max_entries: int = DEFAULT_MAX_ENTRIES) -> None:
+        check_fs(fs)
         if max_bytes < 0 or max_entries < 0:
             raise ValueError(f"the limits of a QuotaFS must not be negative: {max_bytes} bytes, {max_entries} entries")
         self._fs = fs

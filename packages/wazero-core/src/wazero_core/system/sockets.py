@@ -100,18 +100,23 @@ class ConnectionFile(_Socket):
 def listen(listener: Any) -> tuple[ListenerFile, bool]:
     """A file that listens, and whether it is ours to close.
 
-    `listener` is a `TcpAddress`, where to listen is tried at each address that its host has, or a socket. Raises OSError.
+    `listener` is a `TcpAddress`, where to listen is tried at each address that its host has, or a socket. Raises OSError,
+    with the address in its text.
     """
     if not isinstance(listener, TcpAddress):
         return ListenerFile(listener), False
-    failure = OSError(errno.EADDRNOTAVAIL, f"no address to listen at: {listener.host}:{listener.port}")
+    where = f"cannot listen at {listener.host}:{listener.port}"
+    failure = OSError(errno.EADDRNOTAVAIL, f"{where}: no such address")
     passive = socket.AI_PASSIVE
-    found = socket.getaddrinfo(listener.host or None, listener.port, type=socket.SOCK_STREAM, flags=passive)
+    try:
+        found = socket.getaddrinfo(listener.host or None, listener.port, type=socket.SOCK_STREAM, flags=passive)
+    except (OSError, ValueError) as error:  # ValueError: of a host that cannot be a name
+        raise OSError(errno.EADDRNOTAVAIL, f"{where}: {getattr(error, 'strerror', error)}") from None
     for family, _, _, _, address in found:
         try:
             server = socket.create_server(address[:2], family=family)
         except OSError as error:
-            failure = error
+            failure = OSError(error.errno, f"{where}: {str(error.strerror).partition(' (')[0]}")
         else:
             server.setblocking(False)
             return ListenerFile(server), True

@@ -8,7 +8,7 @@ from typing import Any, Final, final
 
 from wazero_api.system import FS, DirectoryEntry, File, FileType, OpenFlags, Stat
 
-from .files import BaseFile, fail, offered
+from .files import BaseFile, check_fs, fail, offered
 from .walk import MAX_PATH
 
 _WRITING: Final = OpenFlags.WRITE_ONLY | OpenFlags.READ_WRITE | OpenFlags.CREATE | OpenFlags.TRUNCATE | OpenFlags.APPEND
@@ -21,6 +21,7 @@ class ReadOnlyFS:
     __slots__ = ("_fs",)
 
     def __init__(self, fs: FS) -> None:
+        check_fs(fs)
         self._fs = fs
 
     def __repr__(self) -> str:

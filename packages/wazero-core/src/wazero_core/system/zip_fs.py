@@ -259,6 +259,8 @@ def _open_archive(archive: str | os.PathLike[str] | IO[bytes] | zipfile.ZipFile)
                 f"the archive {archive.filename!r} must be open for reading, not with mode {archive.mode!r}"
             )
         return archive
+    if not isinstance(archive, (str, os.PathLike)) and not hasattr(archive, "seek"):
+        raise TypeError(f"an archive must be a path, a stream or a ZipFile, not {type(archive).__name__}")
     try:
         return zipfile.ZipFile(archive)
     except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:

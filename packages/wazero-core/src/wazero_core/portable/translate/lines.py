@@ -24,14 +24,14 @@ class Lines:
         return len(self._texts)
 
     def add(self, text: str, position: int | None = None) -> None:
-        """A line at the present depth, of the present instruction unless another is given."""
+        """A line at the present depth, of the present instruction unless another is given: that which may trap."""
         self._texts.append(" " * self.depth + text)
         self._positions.append(self.position if position is None else position)
 
     def drop_last(self) -> None:
-        """Take the last line back."""
+        """Take the last line back. What is put in its place stems from the same instruction."""
         self._texts.pop()
-        self._positions.pop()
+        self.position = self._positions.pop()
 
     def take(self) -> tuple[list[str], list[int]]:
         """All lines and their positions; starts anew."""

@@ -117,7 +117,7 @@ class Translator:
         if operand.impure:
             self.stack.settle_impure()
         if text != f"l{index}":
-            self.lines.add(f"l{index} = {text}")
+            self.lines.add(f"l{index} = {text}", operand.position)
 
     def global_get(self, index: int) -> None:
         self.stack.push(Operand(f"g{index}.value", impure=True))
@@ -125,7 +125,7 @@ class Translator:
     def global_set(self, index: int) -> None:
         operand = self.stack.pop()
         self.stack.settle_impure()
-        self.lines.add(f"g{index}.value = {operand.stored}")
+        self.lines.add(f"g{index}.value = {operand.stored}", operand.position)
 
     # Memory
 
@@ -208,7 +208,7 @@ class Translator:
         operand = self.stack.pop()
         if operand.impure:
             self.stack.settle_impure()
-            self.lines.add(operand.text)
+            self.lines.add(operand.text, operand.position)
 
     def select(self, *_: Any) -> None:
         start = len(self.stack) - 3
@@ -344,12 +344,15 @@ class Translator:
 
     def _return_results(self) -> None:
         count = len(self.body.type.results)
+        position = None
         if count == 1:
-            text = self.stack.take_fresh(self.stack.pop())
+            operand = self.stack.pop()
+            position = operand.position
+            text = self.stack.take_fresh(operand)
         else:
             text = result_text(self.stack.pop_many(count))
         self.stack.settle_impure()
-        self.lines.add(f"return {text}")
+        self.lines.add(f"return {text}", position)
 
     def unreachable(self) -> None:
         self.stack.settle_impure()
