@@ -70,7 +70,7 @@ def test_truncated_c_program() -> None:
 
 @pytest.mark.parametrize("name", sorted(corpus.small()))
 def test_the_corpus_itself_works(name: str) -> None:
-    report = exercise(corpus.small()[name], call_timeout_s=60, budget_s=60)
+    report = exercise(corpus.small()[name], call_timeout_s=3, budget_s=30)
     assert (report.compiled, report.linked) == ("ok", "ok")
     assert "ok" in report.calls.values()
 
