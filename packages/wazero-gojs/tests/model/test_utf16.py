@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from wazero_gojs.model import utf16
 from wazero_gojs.model.values import JSError
@@ -37,6 +39,26 @@ def test_finding_finds_units(text: str) -> None:
             wanted = utf16.from_units(part)
             assert utf16.find(text, wanted, start) == next((i for i in places if i >= start), -1)
             assert utf16.find_last(text, wanted, start) == max((i for i in places if i <= start), default=-1)
+
+
+@given(st.text("ab"), st.integers(0, 9), st.integers(0, 200), st.sampled_from(["", FACE]))
+def test_long_parts_are_found_from_behind(noise: str, start: int, cut: int, first: str) -> None:
+    text = first + ("ab" * 40 + noise) * 3
+    part = text[cut : cut + 70 + len(noise)]
+    before = len(text) - 9 + start
+    assert utf16.rfind(text, part, start, before) == text.rfind(part, start, before)
+    units, wanted = utf16.length(text), utf16.length(part)
+    places = [i for i in range(units - wanted + 1) if utf16.cut(text, i, i + wanted) == part]
+    assert utf16.find_last(text, part, units - start) == max((i for i in places if i <= units - start), default=-1)
+
+
+@pytest.mark.parametrize("first", ["", FACE])
+def test_finding_from_behind_takes_linear_time(first: str) -> None:
+    """`str.rfind` would take half an hour."""
+    half = "a" * 2_000_000
+    text = first + half * 5
+    assert utf16.find_last(text, f"{half}b{half}", len(text)) == -1
+    assert utf16.rfind(text, f"{half}b{half}", 0, len(text)) == -1
 
 
 def test_surrogates_that_meet_become_a_character() -> None:

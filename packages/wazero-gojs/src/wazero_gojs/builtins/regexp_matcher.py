@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from wazero_gojs.model.utf16 import rfind
 from wazero_gojs.model.values import throw_range_error
 
 from .regexp_classes import LINE_END_LETTERS
@@ -153,7 +154,7 @@ def find(  # noqa: C901, PLR0912, PLR0915 - one loop, as a call for each instruc
             end = a(chars, position, position + most).end()
             budget -= 1 + (end - position >> _SCAN_SHIFT)
             low = position + least
-            position = chars.rfind(c, low, end + len(c))
+            position = rfind(chars, c, low, end + len(c))
             if position >= 0:
                 pc += 1
                 if position > low:

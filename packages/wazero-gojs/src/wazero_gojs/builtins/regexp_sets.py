@@ -14,8 +14,6 @@ _DOUBLE: Final = frozenset("&!#$%*+,.:;<=>?@^`~")
 _MAX_DEPTH: Final = 100
 """Of classes in classes."""
 
-Item = "int | Ranges"
-
 
 class Class(NamedTuple):
     """What a class matches: a character of a set, or one of some texts, which are not one character long."""

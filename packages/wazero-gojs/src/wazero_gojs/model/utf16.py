@@ -19,6 +19,7 @@ MAX_LENGTH: Final = (1 << 29) - 24
 
 CODEC: Final = "utf-16-le" if sys.byteorder == "little" else "utf-16-be"
 _MAX_REMEMBERED: Final = 1 << 20
+_LONG: Final = 64
 
 
 def encode(text: str) -> bytes:
@@ -99,12 +100,23 @@ def find(text: str, part: str, start: int = 0) -> int:
 def find_last(text: str, part: str, start: int) -> int:
     """The last index up to `start` at which `part` is; -1 if it is nowhere."""
     if is_simple(text):
-        return text.rfind(part, 0, start + len(part))
-    units, wanted = encode(text), part.encode(CODEC, "surrogatepass")
-    at = units.rfind(wanted, 0, 2 * start + len(wanted))
+        return rfind(text, part, 0, start + len(part))
+    wanted = part.encode(CODEC, "surrogatepass")
+    units = encode(text)[: 2 * start + len(wanted)]
+    turned, wanted = units[::-1], wanted[::-1]
+    at = turned.find(wanted)
     while at > 0 and at & 1:
-        at = units.rfind(wanted, 0, at + len(wanted) - 1)
-    return at // 2
+        at = turned.find(wanted, at + 1)
+    return (len(units) - at - len(wanted)) // 2 if at >= 0 else -1
+
+
+def rfind(text: str, part: str, start: int, end: int) -> int:
+    """What `str.rfind` gives, which takes quadratic time for long parts, and lets nothing interrupt it; `find` does not."""
+    if len(part) < _LONG:
+        return text.rfind(part, start, end)
+    turned = text[start:end][::-1]
+    at = turned.find(part[::-1])
+    return start + len(turned) - at - len(part) if at >= 0 else -1
 
 
 def joined(text: str) -> str:
