@@ -106,6 +106,26 @@ def test_what_belongs_to_a_program_cannot_be_copied(go: Library) -> None:
                 copying(value)
 
 
+@pytest.mark.parametrize(
+    "script",
+    [
+        "jsGo._makeFuncWrapper()",
+        "jsGo._makeFuncWrapper({})",
+        "jsGo._makeFuncWrapper('x')",
+        "jsGo._makeFuncWrapper(Symbol())",
+        "jsGo._makeFuncWrapper(2n)",
+        "jsGo._values.length = 0",
+        "jsGo._values.fill(7)",
+    ],
+)
+def test_what_a_guest_does_to_its_own_ends_harms_no_host(script: str) -> None:
+    """Guests know jsGo, by its number if not as a global. What is thrown is an error of JavaScript."""
+    with load() as go:
+        go._program.realm.global_object.set("jsGo", go._program.go)
+        assert go.evaluate(f"try {{ {script}; 'ok' }} catch (e) {{ e.name }}") in ("ok", "TypeError")
+        assert [go.echo(value) for value in ("text", 3, None)] == ["text", 3, None]
+
+
 # Its end
 
 
@@ -193,15 +213,19 @@ def test_python_and_go_call_each_other_in_turns(go: Library) -> None:
     assert go.call(down, 30) == 30
 
 
-def test_calls_that_nest_without_end_are_an_error() -> None:
-    """Where Python notices decides which: between two calls, where Go sees something thrown, or inside of one."""
+@pytest.mark.parametrize("padding", range(12))
+def test_calls_that_nest_without_end_are_an_error(padding: int) -> None:
+    """Wherever Python notices: between two calls, inside of one, or while what it raised is handled."""
     with load() as go:
 
         def down() -> Any:
             return go.call(down)
 
-        with pytest.raises((ExitError, ExhaustionError), match=r"closed with exit code 2|that are nested too deep"):
-            go.call(down)
+        def padded(frames: int) -> Any:
+            return padded(frames - 1) if frames else down()
+
+        with pytest.raises(ExhaustionError, match=r"^call stack exhausted"):
+            padded(padding)
         with pytest.raises(ExitError):
             go.echo(1)
 

@@ -174,6 +174,8 @@ class PythonFunction(JSFunction):
         except (JSError, WazeroError):
             raise  # thrown already; or the end of the program, or of its time
         except Exception as error:
+            if isinstance(error, RecursionError) and realm.host.is_exited:
+                raise  # it has ended the program
             raise JSError(error_of(realm, error)) from error
 
     def construct(self, args: Args, new_target: JSFunction | None = None) -> Any:

@@ -202,7 +202,9 @@ class Program:
         except (struct.error, OverflowError) as error:
             self._end(_FAILED)
             raise out_of_bounds() from error
-        except RecursionError as error:  # which JavaScript between here and Go would take for something thrown
+        except RecursionError as error:
+            # First, as the rest may find no room either: then whoever is further out does it.
+            self.is_exited = True
             self._end(_FAILED)
             raise ExhaustionError((), "by calls between Go and its host that are nested too deep") from error
         except BaseException as error:

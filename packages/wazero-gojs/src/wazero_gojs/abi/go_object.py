@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, final
 
 from wazero_gojs.model.array import JSArray
-from wazero_gojs.model.object import HIDDEN, MISSING, Accessor, Args, JSFunction, JSObject
-from wazero_gojs.model.values import UNDEFINED
+from wazero_gojs.model.object import HIDDEN, Accessor, Args, JSFunction, JSObject, argument
+from wazero_gojs.model.values import UNDEFINED, to_uint32
 
 if TYPE_CHECKING:
     from wazero_gojs.model.realm import Realm
@@ -47,11 +47,11 @@ class GoObject(JSObject):
             super().set_own(key, value)
 
     def _wrap(self, realm: Realm, this: Any, args: Args) -> Any:
-        return GoFunction(realm, self, int(args[0]))
+        return GoFunction(realm, self, to_uint32(argument(args, 0)))
 
     def _values(self) -> JSArray:
-        """Go's own tests look how many there are."""
-        return JSArray(self._program.realm.prototype_of("Array"), self._program.references.values)
+        """Go's own tests look how many there are. A copy: who changes it must not change what numbers stand for."""
+        return JSArray(self._program.realm.prototype_of("Array"), [*self._program.references.values])
 
     def call_go(self, number: int, this: Any, args: Args) -> Any:
         """Call the function that Go registered under a number.
@@ -64,9 +64,10 @@ class GoObject(JSObject):
         event.fill(number, this, args)
         self.pending_event = event
         program.resume()
-        result = event.properties.pop("result", MISSING)
-        if result is MISSING:
+        if "result" not in event.properties:
             return UNDEFINED
+        result = event.get("result")
+        del event.properties["result"]
         event.fill(0, None, ())  # keep nothing alive
         self._done = event
         return result

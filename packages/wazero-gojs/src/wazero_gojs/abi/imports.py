@@ -229,7 +229,7 @@ def _call(program: Program, sp: int) -> None:
         result = _callable(this.get(name), name).call(this, program.references.load_all(program.buffer, args, count))
         is_ok = 1
     except (JSError, RecursionError) as error:
-        result = program.realm.thrown(error)
+        result = _thrown(program, error)
         is_ok = 0
     buffer = program.buffer
     sp = program.getsp()
@@ -245,7 +245,7 @@ def _invoke(program: Program, sp: int) -> None:
         result = function.call(UNDEFINED, program.references.load_all(program.buffer, args, count))
         is_ok = 1
     except (JSError, RecursionError) as error:
-        result = program.realm.thrown(error)
+        result = _thrown(program, error)
         is_ok = 0
     _store_outcome(program, result, is_ok)
 
@@ -258,7 +258,7 @@ def _new(program: Program, sp: int) -> None:
         result = function.construct(program.references.load_all(program.buffer, args, count))
         is_ok = 1
     except (JSError, RecursionError) as error:
-        result = program.realm.thrown(error)
+        result = _thrown(program, error)
         is_ok = 0
     _store_outcome(program, result, is_ok)
 
@@ -344,6 +344,13 @@ def _callable(value: Any, name: str) -> Any:
     if not (isinstance(value, JSObject) and value.is_callable):
         throw_type_error(f"{name} is not a function")
     return value
+
+
+def _thrown(program: Program, error: JSError | RecursionError) -> Any:
+    """What Go gets for what was thrown. Nothing if that was what ended the program: it goes on to the outside."""
+    if program.is_exited:
+        raise error
+    return program.realm.thrown(error)
 
 
 def _store_outcome(program: Program, result: Any, is_ok: int) -> None:
